@@ -1,0 +1,16 @@
+/** A policy, compiled: what the stages run on. Parsed policies are another type, in policy/schema. */
+import type { SocketRule } from './event.ts';
+import type { RateLimit } from './limits.ts';
+import type { ResourceKind } from './resource.ts';
+import type { Route, RouteMatch } from './route.ts';
+
+export interface Policy {
+  readonly name: string;
+  readonly resources: ReadonlyMap<string, ResourceKind>;
+  readonly routes: readonly Route[];
+  readonly sockets: readonly SocketRule[];
+  /** The limits that count failed authentications, by address. */
+  readonly failureLimits: readonly RateLimit[];
+  /** Returns the one route for a method and a canonical path, or undefined. */
+  match(method: string, path: string): RouteMatch | undefined;
+}

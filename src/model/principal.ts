@@ -1,0 +1,24 @@
+/** Who is calling, after the token has been verified. */
+import type { Brand } from './brand.ts';
+
+/**
+ * The name under which things are owned: `<issuer alias>|<claim>`, never a bare `sub`, because two issuers may both
+ * have a user "1".
+ */
+export type Owner = string;
+
+interface PrincipalFields {
+  readonly owner: Owner;
+  /** The alias of the issuer in gateway.yaml. */
+  readonly issuer: string;
+  /** The value of the issuer's user claim. */
+  readonly user: string;
+  readonly roles: readonly string[];
+  /** The token's `jti`, when it has one. */
+  readonly tokenId: string | undefined;
+  /** Unix time in milliseconds at which the authority ends (tolerance not included). */
+  readonly expiresAtMillis: number;
+}
+
+/** Made in authn/claims only. */
+export type Principal = Brand<PrincipalFields, 'Principal'>;

@@ -1,0 +1,23 @@
+/** The one way to refuse. Everything else that is thrown is a bug, and a 500. */
+import { type ReasonCode, reasons } from './reason.ts';
+
+export interface RejectionOptions {
+  readonly cause?: unknown;
+  /** Headers for the answer, such as Retry-After; names and values alternating. */
+  readonly headers?: readonly string[];
+}
+
+export class Rejection extends Error {
+  readonly reason: ReasonCode;
+  readonly status: number;
+  readonly headers: readonly string[];
+
+  /** `detail` is for the audit record and the log; the client is told `reasons[reason].message` only. */
+  constructor(reason: ReasonCode, detail: string, options: RejectionOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.name = 'Rejection';
+    this.reason = reason;
+    this.status = reasons[reason].status;
+    this.headers = options.headers ?? [];
+  }
+}

@@ -1,0 +1,68 @@
+/** A request on its way inward: as received, as understood, as read, and as it leaves for the upstream. */
+import type { Brand } from './brand.ts';
+import type { JsonObject } from './json.ts';
+
+/** What the transport gives, or `explain` and the tests write by hand. */
+export interface RawRequest {
+  readonly method: string;
+  /** The request target exactly as on the wire. */
+  readonly target: string;
+  /** Names and values alternating, in the order and spelling of the wire. */
+  readonly rawHeaders: readonly string[];
+  readonly remoteAddress: string;
+}
+
+interface CanonicalFields {
+  readonly id: string;
+  readonly method: string;
+  /** Plain characters, no escapes in it, no empty or dot segments: what is matched, checked and forwarded. */
+  readonly path: string;
+  /** Decoded, in order, without duplicate names. */
+  readonly query: ReadonlyMap<string, string>;
+  /** Names in lower case; a name is here once. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The client's address, behind the configured trusted proxies. */
+  readonly address: string;
+  /** The scheme that the client used, as far as trusted proxies tell. */
+  readonly secure: boolean;
+  /** True when the framing headers announce a body. */
+  readonly hasBody: boolean;
+}
+
+/** Made in server/canonical only. */
+export type CanonicalRequest = Brand<CanonicalFields, 'CanonicalRequest'>;
+
+/** One part of a form. The content is a view of the bytes that were read under the route's cap, not a copy. */
+export interface MultipartPart {
+  readonly name: string;
+  readonly fileName: string | undefined;
+  readonly contentType: string | undefined;
+  readonly content: Buffer;
+}
+
+export type ReadBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly value: JsonObject; readonly bytes: number }
+  | { readonly kind: 'multipart'; readonly parts: readonly MultipartPart[]; readonly bytes: number };
+
+interface ReadFields {
+  readonly canonical: CanonicalRequest;
+  readonly body: ReadBody;
+}
+
+/** Made in body/read only. */
+export type ReadRequest = Brand<ReadFields, 'ReadRequest'>;
+
+interface OutboundFields {
+  readonly method: string;
+  /** Rebuilt from the route and the checked ids. */
+  readonly target: string;
+  /** Names and values alternating. */
+  readonly headers: string[];
+  readonly body: Buffer | readonly Buffer[] | undefined;
+  /** From the last byte sent to the first byte of the answer's head, and between two chunks of it. */
+  readonly timeoutMillis: number;
+}
+
+/** Made in rewrite/rewrite only. */
+export type OutboundRequest = Brand<OutboundFields, 'OutboundRequest'>;

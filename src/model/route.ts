@@ -1,0 +1,117 @@
+/** One row of the closed route table, compiled: everything that a stage needs to know, worked out at load. */
+import type { FieldPath, JsonObject, JsonValue } from './json.ts';
+import type { ConcurrencyLimit, RateLimit } from './limits.ts';
+import type { Principal } from './principal.ts';
+import type { ReadBody } from './request.ts';
+import type { ResourceKind, ResourceRef, Verb } from './resource.ts';
+
+export type PathSegment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'parameter'; readonly name: string }
+  /** Matches the rest of the path, one segment or more. */
+  | { readonly kind: 'rest' };
+
+/** Where an id stands in a request. */
+export type Location =
+  | { readonly in: 'path'; readonly name: string }
+  | { readonly in: 'query'; readonly name: string }
+  | { readonly in: 'body'; readonly path: FieldPath; readonly text: string; readonly optional: boolean };
+
+export interface ResourceUse {
+  readonly verb: Verb;
+  readonly kind: ResourceKind;
+  readonly at: Location;
+}
+
+export type BodyRule =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly maxBytes: number }
+  | { readonly kind: 'multipart'; readonly maxBytes: number; readonly file: string };
+
+/** Finds the ids that a text cites: those it must own, and those that must merely not be another's. */
+export interface CitedIds {
+  readonly mustOwn: readonly ResourceRef[];
+  readonly mustNotBeForeign: readonly ResourceRef[];
+}
+
+/** Looks through a read body for ids inside free text, or throws a Rejection when a citation cannot be anybody's. */
+export type ReferenceScan = (body: ReadBody) => CitedIds;
+
+/** One entry of the upstream's catalogue that the caller's choice must match: `list_models`, `list_tools`. */
+export interface Catalogue {
+  readonly name: string;
+  readonly target: string;
+  /** The fields that identify an entry. */
+  readonly keys: readonly string[];
+  readonly maxAgeMillis: number;
+}
+
+/** Reads a catalogue's entries; the gateway keeps one shared copy. */
+export type CatalogueReader = (catalogue: Catalogue) => Promise<readonly JsonObject[]>;
+
+export interface RewriteContext {
+  readonly principal: Principal | undefined;
+  readonly catalogue: CatalogueReader;
+}
+
+/** Changes the body in place. */
+export type BodyOperation = (body: JsonObject, context: RewriteContext) => void | Promise<void>;
+
+/** What the answer shows of a resource that is foreign or missing: both look the same. */
+export interface HiddenAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+export type AnswerRule =
+  /** The bytes pass as they come. */
+  | { readonly kind: 'stream' }
+  /** A JSON list: keep the rows whose id is the caller's. */
+  | { readonly kind: 'keep'; readonly resource: ResourceKind; readonly id: FieldPath; readonly maxBytes: number }
+  /** A JSON value on which operations work, and from which ids made by the server are learned. */
+  | {
+      readonly kind: 'json';
+      readonly operations: readonly AnswerOperation[];
+      readonly learn: readonly { readonly kind: ResourceKind; readonly path: FieldPath }[];
+      readonly maxBytes: number;
+    };
+
+/** Returns the changed value. */
+export type AnswerOperation = (value: JsonValue) => JsonValue;
+
+/** A request that starts work which goes on: which field names the run, and whether the answer's end is the run's. */
+export interface RunRule {
+  readonly limit: ConcurrencyLimit;
+  readonly session: FieldPath;
+  readonly endsWithAnswer: boolean;
+}
+
+export interface Route {
+  /** The policy's name for it, which is also the metric's and the audit record's. */
+  readonly id: string;
+  readonly method: string;
+  readonly segments: readonly PathSegment[];
+  /** `public`: no token needed. `user`: any caller who proves who it is. `denied`: listed in order to be refused. */
+  readonly access: 'public' | 'user' | 'denied';
+  /** One of them is needed; empty: none is. */
+  readonly roles: readonly string[];
+  readonly limits: readonly RateLimit[];
+  readonly run: RunRule | undefined;
+  /** Query parameters that are forwarded; all others are dropped. */
+  readonly query: ReadonlySet<string>;
+  readonly body: BodyRule;
+  readonly uses: readonly ResourceUse[];
+  readonly references: ReferenceScan | undefined;
+  readonly operations: readonly BodyOperation[];
+  readonly answer: AnswerRule;
+  readonly hidden: HiddenAnswer | undefined;
+  /** Added to the answer, replacing the upstream's of the same name. Names in lower case. */
+  readonly answerHeaders: ReadonlyMap<string, string>;
+  readonly timeoutMillis: number;
+}
+
+export interface RouteMatch {
+  readonly route: Route;
+  /** Path parameters by name: plain text, not yet checked against an id's grammar. */
+  readonly parameters: Readonly<Record<string, string | undefined>>;
+}
