@@ -9,6 +9,8 @@ export interface Policy {
   readonly resources: ReadonlyMap<string, ResourceKind>;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRule[];
+  /** The limits by address that hold on every route; they count refusals of somebody unknown too. */
+  readonly visitorLimits: readonly RateLimit[];
   /** The limits that count failed authentications, by address. */
   readonly failureLimits: readonly RateLimit[];
   /** Returns the one route for a method and a canonical path, or undefined. */

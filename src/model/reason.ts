@@ -110,7 +110,7 @@ const table = {
   'upstream-broken': { stage: 'forward', status: 502, message: 'The server behind the gateway broke off.' },
   'upstream-resting': {
     stage: 'forward',
-    status: 503,
+    status: 502,
     message: 'The server behind the gateway is not available. Try again later.',
   },
   // filter
@@ -125,6 +125,7 @@ const table = {
   'event-refused': { stage: 'event', status: 403, message: 'This event is not accepted.' },
   'packet-invalid': { stage: 'event', status: 400, message: 'The packet is malformed.' },
   'origin-refused': { stage: 'event', status: 403, message: 'This origin is not allowed.' },
+  'event-disagrees': { stage: 'event', status: 403, message: 'The event names what is not all of one owner.' },
   'authority-expired': { stage: 'event', status: 401, message: 'The access token has expired.' },
 } as const satisfies Record<string, Reason>;
 

@@ -66,15 +66,27 @@ export interface HiddenAnswer {
 export type AnswerRule =
   /** The bytes pass as they come. */
   | { readonly kind: 'stream' }
-  /** A JSON list: keep the rows whose id is the caller's. */
-  | { readonly kind: 'keep'; readonly resource: ResourceKind; readonly id: FieldPath; readonly maxBytes: number }
-  /** A JSON value on which operations work, and from which ids made by the server are learned. */
+  /** A JSON value: rows are kept where they are the caller's, ids made by the server are learned, operations work on it. */
   | {
       readonly kind: 'json';
+      readonly keep: readonly KeepRule[];
+      readonly learn: readonly LearnRule[];
       readonly operations: readonly AnswerOperation[];
-      readonly learn: readonly { readonly kind: ResourceKind; readonly path: FieldPath }[];
       readonly maxBytes: number;
     };
+
+/** Of the lists at `list`, keep the rows whose id is the caller's own. */
+export interface KeepRule {
+  readonly resource: ResourceKind;
+  readonly list: FieldPath;
+  readonly id: FieldPath;
+}
+
+/** Ids that the server made, at `path`, become the caller's before the answer leaves. */
+export interface LearnRule {
+  readonly resource: ResourceKind;
+  readonly path: FieldPath;
+}
 
 /** Returns the changed value. */
 export type AnswerOperation = (value: JsonValue) => JsonValue;
@@ -95,7 +107,8 @@ export interface Route {
   readonly access: 'public' | 'user' | 'denied';
   /** One of them is needed; empty: none is. */
   readonly roles: readonly string[];
-  readonly limits: readonly RateLimit[];
+  /** Those that hold where a user is known, and those that hold where none is. */
+  readonly limits: { readonly user: readonly RateLimit[]; readonly address: readonly RateLimit[] };
   readonly run: RunRule | undefined;
   /** Query parameters that are forwarded; all others are dropped. */
   readonly query: ReadonlySet<string>;

@@ -3,15 +3,28 @@ import type { UpstreamEvent } from '../model/event.ts';
 import type { OutboundRequest } from '../model/request.ts';
 import type { UpstreamAnswer } from '../model/response.ts';
 
+/** Set by the caller's side when the client is gone. Cheaper than an AbortSignal, of which each request would need one. */
+export interface Cancellation {
+  cancelled: boolean;
+  onCancel: (() => void) | undefined;
+}
+
+export interface SmallAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+  /** False when there was more than `maxBytes`. */
+  readonly whole: boolean;
+}
+
 export interface Origin {
   /**
    * Resolves when the answer's head is there, or rejects with a Rejection whose reason tells what is known: with
-   * `upstream-unreachable` and `upstream-resting` no byte of the request has left. `signal` gives the call up.
+   * `upstream-unreachable` and `upstream-resting` no byte of the request has left.
    */
-  send(request: OutboundRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
-  /** Small reads of the gateway's own (probes, catalogues). Reads at most `maxBytes`, then gives the rest up. */
-  read(target: string, maxBytes: number): Promise<{ status: number; body: Buffer; whole: boolean }>;
-  /** True while the upstream is thought to be alive. */
+  send(request: OutboundRequest, cancellation: Cancellation): Promise<UpstreamAnswer>;
+  /** A small GET of the gateway's own, for probes and catalogues; what is beyond `maxBytes` is given up. */
+  read(target: string, maxBytes: number): Promise<SmallAnswer>;
+  /** False after the upstream could not be reached, until it can be again. */
   healthy(): boolean;
   close(): Promise<void>;
 }

@@ -1,0 +1,163 @@
+#!/usr/bin/env node
+/** `npm start`: the gateway on defaults, with an issuer of its own and, unless told otherwise, a stand-in for Jaaz. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startFailure } from '../src/cli/serve.ts';
+import { readSettings, writeFaults } from '../src/cli/settings.ts';
+import { processVariables } from '../src/config/environment.ts';
+import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../src/config/values.ts';
+import { startGateway } from '../src/gateway.ts';
+import { createLog } from '../src/telemetry/log.ts';
+import { type Guide, guideText, pageUrl } from './guide.ts';
+import { DEMO_ALIAS, DEMO_AUDIENCE, DEMO_ISSUER, type DemoIssuer, openDemoIssuer } from './issuer.ts';
+import { type StandIn, startStandIn } from './jaaz/server.ts';
+
+const USAGE = 'usage: npm start [-- --upstream URL --port 8080 --admin-port 9090 --data DIR --json]';
+const POLICY = fileURLToPath(new URL('../policies/jaaz.yaml', import.meta.url));
+/** Where Jaaz itself would listen; the addresses in its data then stay right from one start to the next. */
+const STAND_IN_PORT = 57_988;
+const TOKENS_LAST = { seconds: 12 * 3600, words: '12 hours' };
+const CLOSE_MILLIS = 5000;
+
+/** What to close, the first one first. */
+const open: Array<() => Promise<void>> = [];
+const options = readOptions();
+endOnSignals();
+try {
+  process.exitCode = await start();
+} catch (error) {
+  console.error(startFailure(error));
+  await closeAll();
+  process.exit(1);
+}
+
+async function start(): Promise<number> {
+  mkdirSync(options.data, { recursive: true });
+  const issuer = await openDemoIssuer(options.data);
+  const standIn = options.upstream === undefined ? await openStandIn() : undefined;
+  if (standIn !== undefined) open.unshift(() => standIn.close());
+  const upstreamUrl = options.upstream ?? standIn?.url ?? '';
+  const file = join(options.data, 'gateway.yaml');
+  writeFileSync(file, gatewayYaml(upstreamUrl));
+
+  const settings = readSettings({ file, flags: { ...options.flags, upstreamUrl }, variables: processVariables() });
+  if ('faults' in settings) {
+    writeFaults(settings.faults, options, { out: console.log, err: console.error });
+    await closeAll();
+    return 3;
+  }
+  const log = createLog({ level: settings.config.log.level, file: join(options.data, 'gateway.log') });
+  const gateway = await startGateway({ ...settings, log });
+  open.unshift(async () => {
+    await gateway.close();
+    log.flush();
+  });
+  await tell({ ...gateway, upstreamUrl, standIn: standIn !== undefined }, issuer);
+  return 0;
+}
+
+async function tell(
+  { url, adminUrl, upstreamUrl, standIn }: Pick<Guide, 'url' | 'adminUrl' | 'upstreamUrl' | 'standIn'>,
+  issuer: DemoIssuer,
+): Promise<void> {
+  const token = (user: string) => issuer.issueToken({ user, expiresInSeconds: TOKENS_LAST.seconds });
+  const guide: Guide = {
+    url,
+    adminUrl,
+    upstreamUrl,
+    standIn,
+    dataDir: options.data,
+    tokens: { alice: await token('alice'), bob: await token('bob') },
+    tokensLast: TOKENS_LAST.words,
+  };
+  console.log(
+    options.json ? JSON.stringify({ ...guide, page: standIn ? pageUrl(guide) : undefined }) : guideText(guide),
+  );
+}
+
+async function openStandIn(): Promise<StandIn> {
+  const dataDir = join(options.data, 'jaaz');
+  try {
+    return await startStandIn({ port: STAND_IN_PORT, dataDir, recordRequests: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return await startStandIn({ port: 0, dataDir, recordRequests: false });
+  }
+}
+
+function gatewayYaml(upstreamUrl: string): string {
+  return `# Written by every start of the demonstration; copy it to keep changes.
+listen: { host: 127.0.0.1, port: 8080 }
+admin: { host: 127.0.0.1, port: 9090 }
+upstream: { url: '${upstreamUrl}' }
+issuers:
+  - name: ${DEMO_ALIAS}
+    issuer: ${DEMO_ISSUER}
+    audience: ${DEMO_AUDIENCE}
+    algorithms: [RS256]
+    keys: { file: demo-issuer/keys.json }
+    claims: { user: sub, roles: roles }
+ledger: { sqlite: ownership.db }
+policies: [${JSON.stringify(relative(options.data, POLICY))}]
+audit: { file: audit.ndjson }
+`;
+}
+
+/** The first signal closes everything, a second one does not wait for it. */
+function endOnSignals(): void {
+  let ending = false;
+  const end = () => {
+    if (ending) process.exit(1);
+    ending = true;
+    setTimeout(() => process.exit(1), CLOSE_MILLIS).unref();
+    closeAll().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+async function closeAll(): Promise<void> {
+  for (const close of open.splice(0)) await close();
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        upstream: { type: 'string' },
+        port: { type: 'string' },
+        'admin-port': { type: 'string' },
+        data: { type: 'string', default: 'data/demo' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const port = read('--port', values.port, { expected: PORT_FORM, parse: parsePort });
+    const adminPort = read('--admin-port', values['admin-port'], { expected: PORT_FORM, parse: parsePort });
+    const upstream = read('--upstream', values.upstream, { expected: UPSTREAM_FORM, parse: parseUpstream });
+    const flags = { ...(port !== undefined && { port }), ...(adminPort !== undefined && { adminPort }) };
+    return { upstream, flags, data: resolve(values.data), json: values.json };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+interface Form<T> {
+  readonly expected: string;
+  readonly parse: (text: string) => T | undefined;
+}
+
+function read<T>(flag: string, text: string | undefined, { expected, parse }: Form<T>): T | undefined {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value === undefined) throw new TypeError(`${flag} is not acceptable: expected ${expected}.`);
+  return value;
+}

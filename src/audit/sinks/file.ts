@@ -1,0 +1,90 @@
+/**
+ * NDJSON, appended to one file: a line a decision. Records are collected for a moment and written together, so that no
+ * request waits for the disk. What cannot be written is kept up to a bound and counted beyond it: never lost unseen.
+ */
+import { mkdirSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export interface LineSink {
+  write(line: string): void;
+  /** Lines that could not be kept. */
+  dropped(): number;
+  /** False while writing fails. */
+  healthy(): boolean;
+  /** Resolves when everything that could be written is. */
+  close(): Promise<void>;
+}
+
+interface FileOptions {
+  readonly path: string;
+  /** Characters that wait at most while the disk does not take them. */
+  readonly maxWaiting?: number;
+  readonly onFault: (error: unknown) => void;
+}
+
+const GATHER_MILLIS = 20;
+const RETRY_MILLIS = 1_000;
+
+/** Opens the file for appending, readable by its owner and group, or throws. */
+export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }: FileOptions): Promise<LineSink> => {
+  mkdirSync(dirname(path), { recursive: true });
+  const file: FileHandle = await open(path, 'a', 0o640);
+  let waiting: string[] = [];
+  let size = 0;
+  let lost = 0;
+  let well = true;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+
+  const flush = async (): Promise<void> => {
+    timer = undefined;
+    const batch = waiting.join('');
+    waiting = [];
+    size = 0;
+    try {
+      await file.appendFile(batch);
+      well = true;
+    } catch (error) {
+      if (well) onFault(error);
+      well = false;
+      // A part of the batch may be in the file already: a line twice is better than a line lost.
+      waiting.unshift(batch);
+      size += batch.length;
+    }
+  };
+
+  const schedule = (): void => {
+    if (timer !== undefined || writing !== undefined || waiting.length === 0) return;
+    timer = setTimeout(run, well ? GATHER_MILLIS : RETRY_MILLIS);
+  };
+
+  const run = (): void => {
+    writing = flush().finally(() => {
+      writing = undefined;
+      schedule();
+    });
+  };
+
+  return {
+    write(line) {
+      if (size + line.length > maxWaiting) {
+        lost += 1;
+        return;
+      }
+      waiting.push(line, '\n');
+      size += line.length + 1;
+      schedule();
+    },
+    dropped: () => lost,
+    healthy: () => well,
+    async close() {
+      clearTimeout(timer);
+      await writing;
+      clearTimeout(timer);
+      if (waiting.length > 0) await flush();
+      if (!well) lost += waiting.length;
+      await file.close();
+    },
+  };
+};

@@ -1,0 +1,117 @@
+/** The stage "who is calling": from a request to a Principal, or to a refusal that says no more than it must. */
+import { hash } from 'node:crypto';
+import type { Principal } from '../model/principal.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { CanonicalRequest } from '../model/request.ts';
+import type { Route, RouteMatch } from '../model/route.ts';
+import { refusal } from './challenge.ts';
+import { credential } from './credentials.ts';
+import { checkIssuers, type IssuerSettings, type KeyPlace } from './issuer.ts';
+import { MAX_TOKEN_LENGTH, tokenVerifier } from './jwt.ts';
+import { type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
+import { verdicts } from './verdicts.ts';
+
+export interface AuthenticateOptions {
+  readonly issuers: readonly IssuerSettings[];
+  /** Opens the place of an issuer's public keys. */
+  readonly source: (place: Exclude<KeyPlace, { secret: string }>) => KeySource;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  /** How many verified tokens are remembered at most; 0: none. */
+  readonly remembered?: number;
+  readonly keyTimes?: Partial<KeyTimes>;
+  readonly notice?: (notice: KeyNotice) => void;
+}
+
+/**
+ * Returns who is calling, undefined on a public route, or throws or rejects with a Rejection. A token that was verified
+ * before is answered without a promise.
+ */
+export type Authenticate = (
+  request: CanonicalRequest,
+  match: RouteMatch,
+) => Principal | undefined | Promise<Principal | undefined>;
+
+export interface Authenticator {
+  readonly authenticate: Authenticate;
+  /** Returns whose a bare token is, or throws or rejects with a Rejection; for handshakes that carry one elsewhere. */
+  verify(token: string): Principal | Promise<Principal>;
+  /** Returns false while an issuer has no usable keys. */
+  healthy(): boolean;
+  close(): void;
+}
+
+const defaultTimes: KeyTimes = { refreshMillis: 300_000, cooldownMillis: 30_000, staleMillis: 43_200_000 };
+
+const DEFAULT_REMEMBERED = 10_000;
+
+const checkTimes = (times: KeyTimes): void => {
+  for (const [name, millis] of Object.entries(times)) {
+    if (!(millis > 0 && millis < 2 ** 31)) throw new TypeError(`${name} must be a positive number of milliseconds.`);
+  }
+};
+
+/** Returns the principal when the route asks for no role, or for one that it has. */
+const permitted = (principal: Principal, route: Route): Principal => {
+  if (route.roles.length === 0 || route.roles.some((role) => principal.roles.includes(role))) return principal;
+  throw refusal('role-missing', `none of the roles of ${route.id}`);
+};
+
+const openKeys = (settings: IssuerSettings, options: AuthenticateOptions, times: KeyTimes): KeySet => {
+  const { name, algorithms, keys } = settings;
+  if ('secret' in keys) return secretKeySet(keys.secret);
+  return keySet({
+    issuer: name,
+    algorithms,
+    source: options.source(keys),
+    times,
+    now: options.now ?? Date.now,
+    notice: options.notice ?? (() => undefined),
+  });
+};
+
+/**
+ * Returns the stage for a set of issuers and begins to read their keys, or throws a TypeError when the settings are not
+ * usable.
+ */
+export const authenticate = (options: AuthenticateOptions): Authenticator => {
+  const { issuers, now = Date.now, remembered = DEFAULT_REMEMBERED } = options;
+  const times = { ...defaultTimes, ...options.keyTimes };
+  checkIssuers(issuers);
+  checkTimes(times);
+  if (!Number.isSafeInteger(remembered) || remembered < 0) throw new TypeError('remembered must be a whole number.');
+  const opened = issuers.map((settings) => ({ settings, keys: openKeys(settings, options, times) }));
+  const verifyAnew = tokenVerifier(opened, now);
+  const known = verdicts(remembered, now);
+  // A verdict holds under the settings by which it was reached and no others (CVE-2021-32701, CVE-2026-35039).
+  const generation = hash('sha256', JSON.stringify(issuers), 'base64');
+  for (const { keys } of opened) keys.start();
+
+  const verifyAndRemember = async (token: string, digest: string): Promise<Principal> => {
+    const verdict = await verifyAnew(token);
+    known.remember(digest, verdict);
+    return verdict.principal;
+  };
+  const verify = (token: string): Principal | Promise<Principal> => {
+    if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
+    const digest = hash('sha256', generation + token, 'base64');
+    return known.recall(digest) ?? verifyAndRemember(token, digest);
+  };
+
+  return {
+    verify,
+    authenticate(request, { route }) {
+      if (route.access === 'public') return undefined;
+      if (route.access === 'denied') throw new Rejection('route-denied', 'the route is listed in order to be refused');
+      const token = credential(request);
+      if (token === undefined) throw refusal('token-missing', 'no token was presented');
+      const principal = verify(token);
+      if (!(principal instanceof Promise)) return permitted(principal, route);
+      return principal.then((verified) => permitted(verified, route));
+    },
+    healthy: () => opened.every(({ keys }) => keys.current()),
+    close() {
+      for (const { keys } of opened) keys.close();
+    },
+  };
+};

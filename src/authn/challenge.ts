@@ -1,0 +1,32 @@
+/**
+ * How a caller is told to prove who it is: every refusal of this room carries the Bearer challenge (RFC 6750 section 3)
+ * and nothing of why.
+ */
+import { type ReasonCode, reasons } from '../model/reason.ts';
+import { Rejection } from '../model/rejection.ts';
+
+const REALM = 'Bearer realm="jaaz-gateway"';
+
+/** RFC 6750 section 3.1: a request that presented nothing is told no error code. */
+const errorCodes: Partial<Record<ReasonCode, string>> = {
+  'token-missing': '',
+  'role-missing': ', error="insufficient_scope"',
+};
+
+/** Returns the Rejection for a reason of this stage, with its challenge; `detail` must not hold the token. */
+export const refusal = (reason: ReasonCode, detail: string, cause?: unknown): Rejection => {
+  const asksForToken = reasons[reason].status === 401 || reason === 'role-missing';
+  const headers = asksForToken
+    ? ['WWW-Authenticate', `${REALM}${errorCodes[reason] ?? ', error="invalid_token"'}`]
+    : [];
+  return new Rejection(reason, detail, { cause, headers });
+};
+
+/** Returns the 503 of an issuer whose keys cannot be had, with the time after which asking again makes sense. */
+export const keysUnavailable = (detail: string, retryAfterMillis: number): Rejection =>
+  new Rejection('keys-unavailable', detail, {
+    headers: ['Retry-After', String(Math.max(1, Math.ceil(retryAfterMillis / 1000)))],
+  });
+
+/** Returns a client's text as it may stand in a `detail`: quoted, escaped and cut. */
+export const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -1,0 +1,115 @@
+/** From verified claims to the Principal: for whom the token was made, when it is valid, whom it names. */
+import type { Principal } from '../model/principal.ts';
+import { refusal } from './challenge.ts';
+import type { IssuerSettings } from './issuer.ts';
+import { isJsonObject, type JsonMembers, member } from './strict-json.ts';
+
+const MAX_TEXT = 255;
+const MAX_ROLES = 256;
+/** The end of the year 9999: what lies beyond is no date. */
+const MAX_SECONDS = 253_402_300_799;
+/** How far ahead of ours an issuer's clock may be, besides the tolerance, when it says when it issued. */
+const ISSUED_AHEAD_SECONDS = 60;
+
+/** Control characters, lone surrogates, and what some readers take for the end of a line. */
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+const wrong = (name: string, what: string) => refusal('token-claims', `the claim ${name} ${what}`);
+
+const text = (value: unknown, name: string): string => {
+  if (typeof value !== 'string') throw wrong(name, 'is not a string');
+  if (value === '' || value.length > MAX_TEXT) throw wrong(name, `is not 1 to ${MAX_TEXT} characters long`);
+  if (unprintable.test(value)) throw wrong(name, 'holds a character that no name has');
+  return value;
+};
+
+const optionalText = (claims: JsonMembers, name: string): string | undefined => {
+  const value = member(claims, name);
+  return value === undefined ? undefined : text(value, name);
+};
+
+/** RFC 7519 section 2, NumericDate; `1e999` is Infinity to JSON.parse. */
+const seconds = (claims: JsonMembers, name: string): number | undefined => {
+  const value = member(claims, name);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_SECONDS)) throw wrong(name, 'is not a date');
+  return value;
+};
+
+const checkAudience = (claims: JsonMembers, accepted: ReadonlySet<string>): void => {
+  const value = member(claims, 'aud');
+  if (value === undefined) throw refusal('token-audience', 'the token names no audience');
+  const named: readonly unknown[] = Array.isArray(value) ? value : [value];
+  let meant = false;
+  for (const audience of named) {
+    if (typeof audience !== 'string') throw wrong('aud', 'is not a string or an array of strings');
+    if (accepted.has(audience)) meant = true;
+  }
+  if (!meant) throw refusal('token-audience', 'the token is meant for another audience');
+};
+
+/** Returns `exp`, in seconds, of a token that is valid now. */
+const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number): number => {
+  const expires = seconds(claims, 'exp');
+  const notBefore = seconds(claims, 'nbf');
+  const issued = seconds(claims, 'iat');
+  if (expires === undefined) throw wrong('exp', 'is missing');
+  // RFC 7519 section 4.1.4: not accepted "on or after" that time.
+  if (nowSeconds >= expires + tolerance) throw refusal('token-expired', 'the token has expired');
+  if (notBefore !== undefined && nowSeconds + tolerance < notBefore) {
+    throw refusal('token-not-yet-valid', 'the token is not valid yet');
+  }
+  if (issued !== undefined && nowSeconds + tolerance + ISSUED_AHEAD_SECONDS < issued) {
+    throw refusal('token-not-yet-valid', 'the token was issued in the future');
+  }
+  return expires;
+};
+
+/** Returns a function that reads a claim by its name, or along a JSON Pointer (RFC 6901). */
+const claimReader = (name: string): ((claims: JsonMembers) => unknown) => {
+  if (!name.startsWith('/')) return (claims) => member(claims, name);
+  const steps = name
+    .slice(1)
+    .split('/')
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return (claims) => {
+    let value: unknown = claims;
+    for (const step of steps) value = isJsonObject(value) ? member(value, step) : undefined;
+    return value;
+  };
+};
+
+/** Roles are an array of strings, or one string with spaces between them, as `scope` is; absent means none. */
+const readRoles = (value: unknown, name: string): readonly string[] => {
+  if (value === undefined) return [];
+  const list: unknown = typeof value === 'string' ? value.split(' ').filter((role) => role !== '') : value;
+  if (!Array.isArray(list)) throw wrong(name, 'is neither a string nor an array');
+  if (list.length > MAX_ROLES) throw wrong(name, `holds more than ${MAX_ROLES} roles`);
+  return list.map((role: unknown) => text(role, name));
+};
+
+/**
+ * Returns the function that turns claims, whose signature and issuer are verified, into a Principal. It throws a
+ * Rejection: token-audience, token-expired, token-not-yet-valid or token-claims.
+ */
+export const claimsJudge = (settings: IssuerSettings): ((claims: JsonMembers, nowMillis: number) => Principal) => {
+  const { name, audience, claims: names, clockToleranceSeconds } = settings;
+  const audiences = new Set(typeof audience === 'string' ? [audience] : audience);
+  const readUser = claimReader(names.user);
+  const rolesOf = names.roles === undefined ? () => undefined : claimReader(names.roles);
+  return (claims, nowMillis) => {
+    checkAudience(claims, audiences);
+    const expires = checkTimes(claims, nowMillis / 1000, clockToleranceSeconds);
+    optionalText(claims, 'sub');
+    const user = text(readUser(claims), names.user);
+    // Frozen, because a remembered one is shared by all requests that present the same token.
+    return Object.freeze({
+      owner: `${name}|${user}`,
+      issuer: name,
+      user,
+      roles: Object.freeze(readRoles(rolesOf(claims), names.roles ?? '')),
+      tokenId: optionalText(claims, 'jti'),
+      expiresAtMillis: expires * 1000,
+    }) as Principal;
+  };
+};

@@ -1,0 +1,69 @@
+/** An issuer of tokens as the operator names it, and what must be true of that before it is used. */
+import { isSupportedAlgorithm } from './jwk.ts';
+
+/** Where an issuer's keys are: a JWK set behind an URL or in a file, or (HS256 only) a shared secret. */
+export type KeyPlace = { readonly url: string } | { readonly file: string } | { readonly secret: string };
+
+export interface IssuerSettings {
+  /** The alias under which the issuer's users own things. */
+  readonly name: string;
+  /** The `iss` claim, compared as an exact string. */
+  readonly issuer: string;
+  /** A token's `aud` must name one of them. */
+  readonly audience: string | readonly string[];
+  readonly algorithms: readonly string[];
+  readonly keys: KeyPlace;
+  /** Names of claims; one that begins with `/` is a JSON Pointer (RFC 6901), such as `/realm_access/roles`. */
+  readonly claims: { readonly user: string; readonly roles: string | undefined };
+  /** Accepted `typ`, lower case, without `application/`. A token without `typ` counts as `jwt`. */
+  readonly types: readonly string[];
+  readonly clockToleranceSeconds: number;
+}
+
+/** An owner is `<alias>|<user>`: an alias that can hold no `|` keeps that unambiguous whatever the user is called. */
+const ALIAS = /^[a-z0-9-]{1,32}$/;
+
+/** RFC 7518 section 3.2: a key as long as the hash, or longer. */
+const MIN_SECRET_BYTES = 32;
+
+const MAX_TOLERANCE_SECONDS = 600;
+
+const checkAlgorithms = ({ algorithms, keys }: IssuerSettings): string | undefined => {
+  if (algorithms.length === 0) return 'names no algorithm';
+  if ('secret' in keys) {
+    if (algorithms.some((algorithm) => algorithm !== 'HS256')) return 'has a secret, so its only algorithm is HS256';
+    if (Buffer.byteLength(keys.secret) < MIN_SECRET_BYTES) return `has a secret of less than ${MIN_SECRET_BYTES} bytes`;
+    return undefined;
+  }
+  // A public key must never serve as the secret of an HMAC (RFC 8725 section 2.1).
+  const unsupported = algorithms.find((algorithm) => !isSupportedAlgorithm(algorithm));
+  return unsupported === undefined ? undefined : `cannot use the algorithm ${unsupported} with public keys`;
+};
+
+const fault = (settings: IssuerSettings): string | undefined => {
+  const { audience, claims, types, clockToleranceSeconds } = settings;
+  const audiences = typeof audience === 'string' ? [audience] : audience;
+  if (!ALIAS.test(settings.name)) return 'has an alias that is not 1 to 32 of a-z, 0-9 and -';
+  if (settings.issuer === '') return 'has an empty issuer';
+  if (audiences.length === 0 || audiences.includes('')) return 'names no audience, or an empty one';
+  if (claims.user === '' || claims.roles === '') return 'names a claim that is empty';
+  if (types.length === 0) return 'accepts no type of token';
+  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= MAX_TOLERANCE_SECONDS)) {
+    return `has a clock tolerance that is not 0 to ${MAX_TOLERANCE_SECONDS} seconds`;
+  }
+  return checkAlgorithms(settings);
+};
+
+/** Throws a TypeError when an issuer is not usable, or when two of them share an alias or an `iss`. */
+export const checkIssuers = (issuers: readonly IssuerSettings[]): void => {
+  const aliases = new Set<string>();
+  const names = new Set<string>();
+  for (const settings of issuers) {
+    const found = fault(settings);
+    if (found !== undefined) throw new TypeError(`The issuer "${settings.name}" ${found}.`);
+    if (aliases.has(settings.name)) throw new TypeError(`Two issuers have the alias "${settings.name}".`);
+    if (names.has(settings.issuer)) throw new TypeError(`Two issuers are called "${settings.issuer}".`);
+    aliases.add(settings.name);
+    names.add(settings.issuer);
+  }
+};

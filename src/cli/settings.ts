@@ -1,0 +1,49 @@
+/** What every command that runs on a gateway.yaml needs: the Config and its policy, or all faults of both. */
+import { relative } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { type LoadOptions, loadConfig } from '../config/load.ts';
+import type { Policy } from '../model/policy.ts';
+import { type Fault, formatFault } from '../policy/fault.ts';
+import { loadPolicy } from '../policy/load.ts';
+
+/** Where a command writes: whole lines, without their end. */
+export interface Output {
+  /** What was asked for. */
+  out(line: string): void;
+  /** What went wrong. */
+  err(line: string): void;
+}
+
+export interface Settings {
+  readonly config: Config;
+  readonly policy: Policy;
+}
+
+/** Returns the settings, or every fault of the file, of the environment and of the policies together. */
+export function readSettings(options: LoadOptions): Settings | { readonly faults: readonly Fault[] } {
+  const loaded = loadConfig(options);
+  if ('faults' in loaded) {
+    const compiled = loaded.policies.length === 0 ? undefined : loadPolicy(loaded.policies);
+    const more = compiled !== undefined && 'faults' in compiled ? compiled.faults : [];
+    return { faults: [...loaded.faults, ...more] };
+  }
+  const compiled = loadPolicy(loaded.config.policies);
+  return 'faults' in compiled ? compiled : { config: loaded.config, policy: compiled.policy };
+}
+
+/** Writes faults for people, one a line, or as one JSON object. */
+export function writeFaults(faults: readonly Fault[], options: { readonly json: boolean }, output: Output): void {
+  if (options.json) {
+    output.out(JSON.stringify({ valid: false, faults }));
+    return;
+  }
+  for (const fault of faults) output.err(formatFault({ ...fault, file: shortest(fault.file) }));
+  output.err(faults.length === 1 ? '1 fault' : `${faults.length} faults`);
+}
+
+/** An absolute path is told as it is seen from here, when that is shorter. */
+function shortest(file: string): string {
+  if (!file.startsWith('/')) return file;
+  const seen = relative('.', file);
+  return seen.length < file.length ? seen : file;
+}

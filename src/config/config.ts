@@ -1,0 +1,30 @@
+/** How this process is wired, resolved: paths are absolute, times are milliseconds unless a name says otherwise. */
+import type { IssuerSettings } from '../authn/issuer.ts';
+import type { LogLevel } from '../telemetry/log.ts';
+
+export interface Config {
+  /** The file that it was read from. */
+  readonly file: string;
+  /** The public listener. */
+  readonly listen: {
+    readonly host: string;
+    /** 0 is any free port. */
+    readonly port: number;
+    /** The Host names that are served; undefined: all. */
+    readonly hosts: readonly string[] | undefined;
+    /** CIDRs of proxies whose forwarding headers are believed. */
+    readonly trustedProxies: readonly string[];
+    /** Further origins whose pages may use the gateway. */
+    readonly origins: readonly string[];
+  };
+  readonly admin: { readonly host: string; readonly port: number };
+  /** Scheme, host and port, without a slash at the end. */
+  readonly upstream: { readonly url: string };
+  readonly issuers: readonly IssuerSettings[];
+  readonly ledger: { readonly sqlite: string };
+  /** The URL may hold a password: never print it. */
+  readonly redis: { readonly url: string } | undefined;
+  readonly policies: readonly string[];
+  readonly audit: { readonly file: string } | undefined;
+  readonly log: { readonly level: LogLevel };
+}

@@ -1,0 +1,116 @@
+/** From gateway.yaml, the environment and the flags to a Config. Flag goes before environment before file before default. */
+import { dirname, resolve } from 'node:path';
+import type { IssuerSettings } from '../authn/issuer.ts';
+import { durationMillis } from '../policy/amounts.ts';
+import { faultAt, readDocument, type YamlDocument } from '../policy/document.ts';
+import type { Fault } from '../policy/fault.ts';
+import type { Config } from './config.ts';
+import { existingPolicies, inconsistencies, secretOf } from './consistency.ts';
+import { type Overrides, readOverrides, type Variables } from './environment.ts';
+import { checkGatewayFile, type FileIssuer, type GatewayFile } from './schema.ts';
+
+export interface LoadOptions {
+  readonly file: string;
+  /** Already of the right form: a wrong flag is a wrong use of the command. */
+  readonly flags?: Overrides;
+  readonly variables: Variables;
+}
+
+export type LoadResult =
+  | { readonly config: Config }
+  /** With the policies that are named and there, so that their faults can be told as well. */
+  | { readonly faults: readonly Fault[]; readonly policies: readonly string[] };
+
+/** Returns the Config, or every fault of the file and of the environment. Starts nothing, creates nothing. */
+export function loadConfig(options: LoadOptions): LoadResult {
+  const { flags = {}, variables } = options;
+  const environment = readOverrides(variables);
+  const read = readDocument(options.file);
+  if ('faults' in read) return { faults: [...read.faults, ...environment.faults], policies: [] };
+  const { document } = read;
+  const overrides = { ...environment.overrides, ...flags };
+  const checked = checkGatewayFile(document);
+  const faults = [
+    ...('faults' in checked ? checked.faults : []),
+    ...inconsistencies(document, variables),
+    ...('value' in checked ? sharedPort(document, checked.value, overrides) : []),
+    ...('value' in checked ? missingUpstream(document, checked.value, overrides) : []),
+    ...environment.faults,
+  ].sort(byPlace);
+  if ('faults' in checked || faults.length > 0) return { faults, policies: existingPolicies(document) };
+  return { config: resolveConfig(resolve(options.file), checked.value, { overrides, variables }) };
+}
+
+/** In the order of the file; what stands in no file comes last. */
+function byPlace(a: Fault, b: Fault): number {
+  const line = (fault: Fault): number => (fault.line === 0 ? Number.POSITIVE_INFINITY : fault.line);
+  return line(a) === line(b) ? a.column - b.column : line(a) - line(b);
+}
+
+function missingUpstream(document: YamlDocument, file: GatewayFile, overrides: Overrides): Fault[] {
+  if ((overrides.upstreamUrl ?? file.upstream?.url) !== undefined) return [];
+  return [faultAt(document, [], { message: 'missing key "upstream"', expected: '{ url }' })];
+}
+
+/** Nothing administrative is ever reachable on the public listener. */
+function sharedPort(document: YamlDocument, file: GatewayFile, overrides: Overrides): Fault[] {
+  const port = overrides.port ?? file.listen.port;
+  const adminPort = overrides.adminPort ?? file.admin.port;
+  if (port !== adminPort || port === 0) return [];
+  const message = 'the public and the admin listener have the same port';
+  return [faultAt(document, ['admin', 'port'], { message, found: String(adminPort), expected: 'two ports' })];
+}
+
+interface Sources {
+  readonly overrides: Overrides;
+  readonly variables: Variables;
+}
+
+function resolveConfig(path: string, file: GatewayFile, { overrides, variables }: Sources): Config {
+  const absolute = (written: string): string => resolve(dirname(path), written);
+  const redisUrl = overrides.redisUrl ?? file.redis?.url;
+  const upstreamUrl = overrides.upstreamUrl ?? file.upstream?.url ?? '';
+  return {
+    file: path,
+    listen: {
+      host: file.listen.host,
+      port: overrides.port ?? file.listen.port,
+      hosts: file.listen.hosts,
+      trustedProxies: file.listen['trusted-proxies'],
+      origins: file.listen.origins,
+    },
+    admin: { host: file.admin.host, port: overrides.adminPort ?? file.admin.port },
+    upstream: { url: new URL(upstreamUrl).origin },
+    issuers: file.issuers.map((issuer) => resolveIssuer(issuer, { absolute, variables })),
+    ledger: { sqlite: absolute(file.ledger.sqlite) },
+    redis: redisUrl === undefined ? undefined : { url: redisUrl },
+    policies: file.policies.map(absolute),
+    audit: file.audit === 'off' ? undefined : { file: absolute(file.audit.file) },
+    log: file.log,
+  };
+}
+
+interface Surroundings {
+  readonly absolute: (written: string) => string;
+  readonly variables: Variables;
+}
+
+function resolveIssuer(issuer: FileIssuer, { absolute, variables }: Surroundings): IssuerSettings {
+  const { name, keys } = issuer;
+  const place =
+    'file' in keys
+      ? { file: absolute(keys.file) }
+      : 'secret' in keys
+        ? { secret: secretOf(variables, name, keys.secret) ?? '' }
+        : keys;
+  return {
+    name,
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    algorithms: issuer.algorithms ?? ['secret' in keys ? 'HS256' : 'RS256'],
+    keys: place,
+    claims: issuer.claims,
+    types: issuer.types,
+    clockToleranceSeconds: durationMillis(issuer['clock-tolerance']) / 1000,
+  };
+}

@@ -1,0 +1,177 @@
+/** The composition root: builds stores, stages and servers, and hands them to one another. Nothing is decided here. */
+
+import { auditLine } from './audit/record.ts';
+import { fileSink, type LineSink } from './audit/sinks/file.ts';
+import { authenticate } from './authn/authenticate.ts';
+import { authorize } from './authz/authorize.ts';
+import { claims as claimStage } from './authz/claim.ts';
+import { learn as learner } from './authz/learn.ts';
+import { ownershipLookup } from './authz/lookup.ts';
+import { writeJson, writeJsonInSlices } from './body/json-write.ts';
+import { encodeMultipart } from './body/multipart.ts';
+import { read } from './body/read.ts';
+import type { Config } from './config/config.ts';
+import { filter, hiddenResponse } from './filter/filter.ts';
+import { type EventPlane, eventPlane } from './gateway-events.ts';
+import { openStores, type Stores } from './gateway-stores.ts';
+import type { AuditSink } from './model/audit.ts';
+import type { Policy } from './model/policy.ts';
+import { answered, decide } from './pipeline/decide.ts';
+import { requestLife } from './pipeline/request.ts';
+import { limit as limitStage } from './ratelimit/limit.ts';
+import { runs as runsStage } from './ratelimit/runs.ts';
+import { rewrite } from './rewrite/rewrite.ts';
+import { admin } from './server/admin.ts';
+import { app } from './server/app.ts';
+import { canonical } from './server/canonical.ts';
+import { listen, shutDown } from './server/shutdown.ts';
+import { keySource } from './store/keys/source.ts';
+import type { Log } from './telemetry/log.ts';
+import { type Metrics, metrics } from './telemetry/metrics.ts';
+import { catalogueReader } from './upstream/catalogue.ts';
+import { origin as openOrigin } from './upstream/forward.ts';
+import { probe } from './upstream/probe.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly log: Log;
+}
+
+export interface Gateway {
+  /** Where the public listener is, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Lets what is under way finish within `graceMillis`, then closes everything. */
+  close(graceMillis?: number): Promise<void>;
+}
+
+/** Bodies above this size are written in slices that do not hold others up. */
+const LARGE_BODY_BYTES = 256 * 1024;
+
+/** Resolves when both listeners are bound, or rejects with what could not be opened; then nothing is left open. */
+export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const parts = await build(options);
+  const { config } = options;
+  try {
+    const bound = await listen(parts.app, config.listen);
+    const adminBound = await listen(parts.admin, config.admin);
+    return {
+      url: `http://${hostOf(bound.address)}:${bound.port}`,
+      adminUrl: `http://${hostOf(adminBound.address)}:${adminBound.port}`,
+      close: parts.close,
+    };
+  } catch (error) {
+    await parts.close(0);
+    throw error;
+  }
+};
+
+const hostOf = (address: string): string => {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return address.includes(':') ? `[${address}]` : address;
+};
+
+const build = async ({ config, policy, log }: GatewayOptions) => {
+  const counts = metrics();
+  const stores = await openStores({ config, log });
+  const sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
+  const audit = auditSink(sink, counts);
+  const authenticator = authenticate({
+    issuers: config.issuers,
+    source: keySource,
+    notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
+  });
+  const origin = openOrigin({ url: config.upstream.url });
+  const lookup = ownershipLookup(stores);
+  const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
+  const learn = learner(stores.ledger);
+  const runs = runsStage({ slots: stores.slots });
+  const limit = limitStage({ ...policy, limiter: stores.limiter });
+  const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
+  const report = (error: unknown, what: string): void => log.error({ err: error }, what);
+
+  const live = requestLife({
+    canonical: judgeTarget,
+    match: policy.match,
+    authenticate: authenticator.authenticate,
+    limit,
+    read: read(),
+    runs,
+    authorize: authorize({ lookup, claims }),
+    rewrite: rewrite({
+      catalogue: catalogueReader(origin),
+      writeJson: async (value, bytes) => (bytes > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
+      writeMultipart: encodeMultipart,
+    }),
+    origin,
+    filter: filter({ ownersOf: lookup.ownersOf, learn }),
+    answered: answered(claims, report),
+  });
+  const events = eventPlane({
+    config,
+    policy,
+    log,
+    authenticator,
+    canonical: judgeTarget,
+    lookup,
+    learn,
+    runs,
+    limit,
+    audit,
+    counts,
+  });
+  const publicServer = app({
+    live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit, report }),
+    upgrade: events?.sockets.handleUpgrade,
+    socketPath: events?.path,
+  });
+  const adminServer = admin({
+    checks: {
+      ledger: () => stores.ledger.ping(),
+      upstream: () => events?.broadcast.connected() ?? origin.healthy(),
+      keys: authenticator.healthy,
+      audit: () => sink?.healthy() ?? true,
+      redis: stores.redisUsable,
+    },
+    scrape: counts.scrape,
+  });
+  counts.observe({
+    sockets: () => events?.sockets.count() ?? 0,
+    runs: runs.open,
+    queuedEvents: () => events?.queued() ?? 0,
+    upstreamConnected: () => events?.broadcast.connected() ?? false,
+    auditDropped: () => sink?.dropped() ?? 0,
+  });
+
+  const close = async (graceMillis = 10_000): Promise<void> => {
+    const ended = [shutDown(publicServer, graceMillis), shutDown(adminServer, 0)];
+    await closeEvents(events);
+    await Promise.all(ended);
+    await origin.close();
+    authenticator.close();
+    await closeStores(stores, sink);
+    log.flush();
+  };
+  return { app: publicServer, admin: adminServer, close };
+};
+
+const closeEvents = async (events: EventPlane | undefined): Promise<void> => {
+  events?.broadcast.close();
+  await events?.sockets.close();
+};
+
+const closeStores = async (stores: Stores, sink: LineSink | undefined): Promise<void> => {
+  await stores.close();
+  await sink?.close();
+};
+
+const auditFile = (path: string, log: Log): Promise<LineSink> =>
+  fileSink({ path, onFault: (error) => log.error({ err: error }, 'the audit file cannot be written') });
+
+const auditSink =
+  (sink: LineSink | undefined, counts: Metrics): AuditSink =>
+  (record) => {
+    counts.record(record);
+    sink?.write(auditLine(record));
+  };

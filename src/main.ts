@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The process: arguments, signals, exit codes. */
+import { runCommand } from './cli/run.ts';
+import { processVariables } from './config/environment.ts';
+import { createLog } from './telemetry/log.ts';
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+process.on('unhandledRejection', fail);
+process.on('uncaughtException', fail);
+
+const exitCode = await runCommand(process.argv.slice(2), {
+  output: {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+  },
+  variables: processVariables(),
+  stopped,
+});
+process.exit(exitCode);
+
+/** Resolves with the first signal; a second one ends the process at once, whatever is still open. */
+function stopped(): Promise<string> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        if (stopping) process.exit(code);
+        stopping = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+/** A process in an unknown state must not go on judging requests. */
+function fail(error: unknown): void {
+  const log = createLog({ level: 'error' });
+  log.error({ err: error }, 'a fault of the gateway itself ended it');
+  log.flush();
+  process.exit(1);
+}

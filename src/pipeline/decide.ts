@@ -1,0 +1,192 @@
+/**
+ * Around every life: whatever is thrown becomes one decision, what was claimed is settled, and one record is written.
+ * Nothing leaves without passing here.
+ */
+import type { Claims } from '../authz/claim.ts';
+import type { Settlement } from '../authz/ownership.ts';
+import type { AuditRecord, AuditSink, Outcome } from '../model/audit.ts';
+import type { ReasonCode, Stage } from '../model/reason.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { FilteredResponse } from '../model/response.ts';
+import type { RouteMatch } from '../model/route.ts';
+import type { Limit } from '../ratelimit/limit.ts';
+import type { Runs } from '../ratelimit/runs.ts';
+import { enter, type Life } from './life.ts';
+
+/** The transport's side of an answer. */
+export interface Reply {
+  /** Resolves to the status sent and whether all of it went out. Never rejects. */
+  send(response: FilteredResponse, extra: readonly string[]): Promise<Sent>;
+  /** Renders a refusal. */
+  refuse(rejection: Rejection, requestId: string | undefined, extra: readonly string[]): Promise<Sent>;
+}
+
+export interface Sent {
+  readonly status: number;
+  readonly outcome: 'complete' | 'client-gone' | 'upstream-broken';
+}
+
+export interface DecideOptions {
+  readonly live: (life: Life) => Promise<FilteredResponse>;
+  readonly claims: Claims;
+  readonly runs: Runs;
+  readonly limit: Limit;
+  /** What a hidden resource looks like on its route; undefined: a plain refusal. */
+  readonly hidden: (match: RouteMatch) => FilteredResponse | undefined;
+  readonly audit: AuditSink;
+  /** Told of every failure that is not a refusal. */
+  readonly report: (error: unknown, what: string) => void;
+}
+
+/** Returns the function that lives one request to its end; it never rejects. */
+export const decide = (options: DecideOptions) => {
+  const { live, hidden, audit, report } = options;
+
+  const refuse = async (life: Life, reply: Reply, rejection: Rejection): Promise<Sent> => {
+    await settleRefused(options, life, rejection);
+    const shown = rejection.reason === 'resource-hidden' && life.match !== undefined ? hidden(life.match) : undefined;
+    enter(life, 'respond');
+    return shown === undefined
+      ? reply.refuse(rejection, life.request?.id, life.limitHeaders)
+      : reply.send(shown, withRequestId(life));
+  };
+
+  return async (life: Life, reply: Reply): Promise<void> => {
+    let rejection: Rejection | undefined;
+    let sent: Sent | undefined;
+    try {
+      sent = await reply.send(await live(life), withRequestId(life));
+    } catch (error) {
+      rejection = await rejectionOf(options, life, error);
+      try {
+        sent = await refuse(life, reply, rejection);
+      } catch (failure) {
+        report(failure, 'a refusal could not be sent');
+      }
+    }
+    try {
+      await finishRun(options, life, rejection, sent);
+    } catch (error) {
+      report(error, 'a run could not be finished');
+    }
+    audit(recordOf(life, rejection, sent));
+  };
+
+  function withRequestId(life: Life): readonly string[] {
+    return life.request === undefined ? life.limitHeaders : [...life.limitHeaders, 'x-request-id', life.request.id];
+  }
+};
+
+/** Settles claims and releases by the upstream's status: the stage between forward and filter. */
+export const answered =
+  (claims: Claims, report: DecideOptions['report']) =>
+  async (life: Life, status: number): Promise<void> => {
+    const { grant } = life;
+    if (grant === undefined) return;
+    await settle(claims, report, life, settlementOf(status));
+    if (grant.releases.length > 0 && status >= 200 && status < 300 && grant.owner !== undefined) {
+      await claims.release(grant.releases, grant.owner);
+    }
+  };
+
+/** A 4xx comes before any side effect; after a 5xx the agent may be running (contract, section 3, create). */
+const settlementOf = (status: number): Settlement => {
+  if (status >= 200 && status < 300) return 'kept';
+  return status >= 400 && status < 500 ? 'undone' : 'unknown';
+};
+
+/** With these the upstream has not seen a byte of the request. */
+const NOTHING_SENT: ReadonlySet<ReasonCode> = new Set(['upstream-unreachable', 'upstream-resting']);
+
+const nothingSent = (life: Life, rejection: Rejection): boolean =>
+  life.upstreamStatus === undefined && (life.stage !== 'forward' || NOTHING_SENT.has(rejection.reason));
+
+const settle = async (
+  claims: Claims,
+  report: DecideOptions['report'],
+  life: Life,
+  settlement: Settlement,
+): Promise<void> => {
+  const { grant, request } = life;
+  if (grant === undefined || request === undefined || grant.claims.length === 0) return;
+  try {
+    await claims.settle(grant.claims, request.id, settlement);
+  } catch (error) {
+    // The claim stays pending, and so its owner's: safe, if untidy.
+    report(error, 'a claim could not be settled');
+  }
+};
+
+const settleRefused = async (options: DecideOptions, life: Life, rejection: Rejection): Promise<void> => {
+  if (life.upstreamStatus !== undefined) return;
+  await settle(options.claims, options.report, life, nothingSent(life, rejection) ? 'undone' : 'unknown');
+};
+
+const finishRun = async (
+  { runs }: DecideOptions,
+  life: Life,
+  rejection: Rejection | undefined,
+  sent: Sent | undefined,
+): Promise<void> => {
+  const { run, upstreamStatus } = life;
+  if (run === undefined) return;
+  if (rejection !== undefined && nothingSent(life, rejection)) return runs.finish(run, 'nothing');
+  if (upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500) return runs.finish(run, 'nothing');
+  const complete = sent?.outcome === 'complete' && upstreamStatus !== undefined && upstreamStatus < 300;
+  return runs.finish(run, complete ? 'answered' : 'unknown');
+};
+
+/** Everything that is thrown becomes a Rejection; failed authentications are counted, and may become another one. */
+const rejectionOf = async ({ limit, report }: DecideOptions, life: Life, error: unknown): Promise<Rejection> => {
+  if (!(error instanceof Rejection)) {
+    report(error, `a bug in the stage ${life.stage}`);
+    return new Rejection('internal-error', `${life.stage}: ${String(error)}`, { cause: error });
+  }
+  if (life.principal !== undefined || !BEFORE_LIMITS.has(life.stage)) return error;
+  const address = life.request?.address ?? life.raw.remoteAddress;
+  try {
+    // A refusal costs its points too, or refusals would be a way round the limits.
+    const failed = error.status === 401 && error.reason !== 'token-missing';
+    await (failed ? limit.failed(address) : limit.visitor(address));
+    return error;
+  } catch (limited) {
+    return limited instanceof Rejection ? limited : error;
+  }
+};
+
+const BEFORE_LIMITS: ReadonlySet<Stage> = new Set(['canonical', 'match', 'authenticate']);
+
+const outcomeOf = (rejection: Rejection | undefined, sent: Sent | undefined): Outcome => {
+  if (rejection !== undefined) return rejection.status >= 500 ? 'failed' : 'refused';
+  if (sent?.outcome === 'complete') return 'allowed';
+  return sent?.outcome === 'upstream-broken' ? 'failed' : 'aborted';
+};
+
+const reasonOf = (rejection: Rejection | undefined, sent: Sent | undefined): ReasonCode | undefined => {
+  if (rejection !== undefined) return rejection.reason;
+  return sent === undefined || sent.outcome === 'complete' ? undefined : sent.outcome;
+};
+
+const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): AuditRecord => {
+  enter(life, 'respond');
+  const { request, match, grant, raw, stages } = life;
+  return {
+    time: new Date().toISOString(),
+    kind: 'request',
+    requestId: request?.id ?? '',
+    outcome: outcomeOf(rejection, sent),
+    reason: reasonOf(rejection, sent),
+    detail: rejection?.message,
+    method: raw.method,
+    path: request?.path,
+    route: match?.route.id,
+    owner: life.principal?.owner,
+    address: request?.address ?? raw.remoteAddress,
+    resources: grant?.resources ?? [],
+    claims: grant?.claims ?? [],
+    status: sent?.status,
+    upstreamStatus: life.upstreamStatus,
+    stages,
+    millis: performance.now() - life.startedAt,
+  };
+};

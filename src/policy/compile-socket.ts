@@ -1,0 +1,94 @@
+/** A socket's section as written -> the rules by which events are delivered and accepted. */
+
+import type { EventReference, EventRule, EventTypeRule, SocketRule } from '../model/event.ts';
+import { parseFieldPath } from '../model/field-path.ts';
+import type { FieldPath } from '../model/json.ts';
+import type { ParsedSocket } from './schema.ts';
+import { addFault, type Path, referred, type Scope, type Source } from './scope.ts';
+
+interface SocketContext {
+  readonly scope: Scope;
+  readonly source: Source;
+  readonly path: Path;
+}
+
+type WrittenRule = ParsedSocket['deliver'][string];
+
+export const compileSocket = (written: ParsedSocket, context: SocketContext): SocketRule => ({
+  path: written.path,
+  credentials: new Set(written.token),
+  deliver: new Map(
+    Object.entries(written.deliver).map(([name, rule]) => [
+      name,
+      compileRule(name, rule, { ...context, path: [...context.path, 'deliver', name] }),
+    ]),
+  ),
+  accept: new Map(Object.entries(written.accept)),
+});
+
+const compileRule = (name: string, written: WrittenRule, context: SocketContext): EventRule => {
+  const owners = references(written.owner, context, 'owner');
+  const [owner] = owners;
+  if (owners.length !== 1) {
+    addFault(context.scope, context.source, [...context.path, 'owner'], {
+      message: 'an event has one owner',
+      found: `${owners.length}`,
+      expected: '{ kind: field }',
+    });
+  }
+  const types = new Map<string, EventTypeRule>();
+  for (const [type, { learn, 'ends-run': endsRun }] of Object.entries(written.types)) {
+    const path = ['types', type, 'learn'];
+    const learned = Object.entries(learn ?? {}).flatMap(([kind, fields]) =>
+      fields.flatMap((field, index) => reference({ kind, field, context, at: [...path, kind, index] })),
+    );
+    types.set(type, { learn: learned, endsRun });
+  }
+  return {
+    name,
+    owner: owner ?? { kind: NOTHING, path: [] },
+    agree: references(written.agree ?? {}, context, 'agree'),
+    typePath: fieldPath(written.type, context, ['type']),
+    types,
+    relativeUrls: written.relative,
+  };
+};
+
+/** Stands in while the faults are collected; a policy with faults is never run. */
+const NOTHING = {
+  name: '',
+  pattern: /^\b\B$/,
+  reserved: new Set<string>(),
+  parent: undefined,
+  probe: undefined,
+  url: undefined,
+};
+
+const references = (fields: Readonly<Record<string, string>>, context: SocketContext, key: string): EventReference[] =>
+  Object.entries(fields).flatMap(([kind, field]) => reference({ kind, field, context, at: [key, kind] }));
+
+interface Written {
+  readonly kind: string;
+  readonly field: string;
+  readonly context: SocketContext;
+  readonly at: Path;
+}
+
+const reference = ({ kind: name, field, context, at }: Written): EventReference[] => {
+  const { scope, source } = context;
+  const kind = referred(scope.kinds, name, { scope, source, path: [...context.path, ...at], what: 'this resource' });
+  return kind === undefined ? [] : [{ kind, path: fieldPath(field, context, at) }];
+};
+
+const fieldPath = (text: string, { scope, source, path }: SocketContext, at: Path): FieldPath => {
+  try {
+    return parseFieldPath(text);
+  } catch {
+    addFault(scope, source, [...path, ...at], {
+      message: 'not a place in a JSON value',
+      found: text,
+      expected: 'a.b, a[*].b',
+    });
+    return [];
+  }
+};

@@ -1,0 +1,23 @@
+/** The closed route table: a radix tree over the compiled routes. */
+import createRouter from 'find-my-way';
+import type { PathSegment, Route, RouteMatch } from '../model/route.ts';
+
+const handler = (): void => undefined;
+
+/** Returns the function that finds the one route for a method and a canonical path. */
+export const routeTable = (routes: readonly Route[]): ((method: string, path: string) => RouteMatch | undefined) => {
+  const router = createRouter({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 512 });
+  for (const route of routes) router.on(route.method as 'GET', pattern(route.segments), handler, route);
+  return (method, path) => {
+    const found = router.find(method as 'GET', path);
+    return found === null ? undefined : { route: found.store as Route, parameters: found.params };
+  };
+};
+
+const pattern = (segments: readonly PathSegment[]): string =>
+  `/${segments
+    .map((segment) => {
+      if (segment.kind === 'literal') return segment.text;
+      return segment.kind === 'rest' ? '*' : `:${segment.name}`;
+    })
+    .join('/')}`;

@@ -1,0 +1,171 @@
+/** What the routes and sockets of a policy may refer to, compiled first; and the collector of every fault found. */
+import type { ConcurrencyLimit, RateLimit } from '../model/limits.ts';
+import type { ResourceKind } from '../model/resource.ts';
+import type { Catalogue } from '../model/route.ts';
+import { durationMillis } from './amounts.ts';
+import { faultAt, type YamlDocument } from './document.ts';
+import { type Fault, nearestWord } from './fault.ts';
+import type { ParsedPolicy } from './schema.ts';
+
+export type Path = ReadonlyArray<string | number>;
+
+export interface Source {
+  readonly document: YamlDocument;
+  readonly policy: ParsedPolicy;
+}
+
+export interface Scope {
+  readonly kinds: Map<string, ResourceKind>;
+  readonly rates: Map<string, RateLimit>;
+  readonly concurrencies: Map<string, ConcurrencyLimit>;
+  readonly catalogues: Map<string, Catalogue>;
+  readonly everywhere: RateLimit[];
+  readonly faults: Fault[];
+}
+
+interface FaultWords {
+  readonly message: string;
+  readonly found?: string;
+  readonly expected?: string;
+}
+
+/** Adds a fault at a place of a source. */
+export const addFault = (scope: Scope, { document }: Source, path: Path, words: FaultWords): void => {
+  scope.faults.push(faultAt(document, path, words));
+};
+
+/** Returns what a name refers to; when it is not declared, adds a fault with the nearest known word. */
+export const referred = <T>(
+  declared: ReadonlyMap<string, T>,
+  name: string,
+  place: { readonly scope: Scope; readonly source: Source; readonly path: Path; readonly what: string },
+): T | undefined => {
+  const found = declared.get(name);
+  if (found !== undefined) return found;
+  const near = nearestWord(name, declared.keys());
+  addFault(place.scope, place.source, place.path, {
+    message: `${place.what} is not declared`,
+    found: name,
+    expected: near ?? (declared.size === 0 ? 'a declared name' : `one of ${[...declared.keys()].join(', ')}`),
+  });
+  return undefined;
+};
+
+/** Compiles the declarations of all sources; a name is declared once. */
+export const declare = (sources: readonly Source[]): Scope => {
+  const scope: Scope = {
+    kinds: new Map(),
+    rates: new Map(),
+    concurrencies: new Map(),
+    catalogues: new Map(),
+    everywhere: [],
+    faults: [],
+  };
+  for (const source of sources) {
+    declareKinds(scope, source);
+    declareLimits(scope, source);
+    for (const [name, { get, keys, 'max-age': maxAge }] of Object.entries(source.policy.catalogues)) {
+      once(scope, source, ['catalogues', name], scope.catalogues);
+      scope.catalogues.set(name, { name, target: get, keys, maxAgeMillis: durationMillis(maxAge) });
+    }
+  }
+  for (const source of sources) {
+    for (const [index, name] of source.policy.everywhere.entries()) {
+      const path = ['everywhere', index];
+      const rate = referred(scope.rates, name, { scope, source, path, what: 'this limit' });
+      if (rate !== undefined) scope.everywhere.push(rate);
+    }
+    for (const [name, { parent }] of Object.entries(source.policy.resources)) {
+      if (parent === undefined) continue;
+      referred(scope.kinds, parent, { scope, source, path: ['resources', name, 'parent'], what: 'this resource' });
+    }
+  }
+  return scope;
+};
+
+const once = (scope: Scope, source: Source, path: Path, declared: ReadonlyMap<string, unknown>): void => {
+  if (declared.has(String(path.at(-1))))
+    addFault(scope, source, path, { message: 'declared twice', found: String(path.at(-1)) });
+};
+
+const declareKinds = (scope: Scope, source: Source): void => {
+  for (const [name, written] of Object.entries(source.policy.resources)) {
+    const path = ['resources', name];
+    once(scope, source, path, scope.kinds);
+    const pattern = idPattern(scope, source, [...path, 'id'], written.id);
+    const probe = written.probe === undefined ? undefined : compileProbe(scope, source, name);
+    scope.kinds.set(name, {
+      name,
+      pattern,
+      reserved: new Set(written.reserved),
+      parent: written.parent,
+      probe,
+      url: written.url,
+    });
+  }
+};
+
+/** Repetition of a repetition can take time without end on a hostile id; ids are short, and so may be their grammar. */
+const NESTED_QUANTIFIER = /[*+}][)]*[*+{]|\)[*+{]|\\[1-9]|\(\?/;
+
+const idPattern = (scope: Scope, source: Source, path: Path, text: string): RegExp => {
+  try {
+    if (NESTED_QUANTIFIER.test(text)) {
+      addFault(scope, source, path, {
+        message: 'the grammar of ids is too clever: no repeated group, no back reference, no look-around',
+        found: text,
+      });
+      return /^\b\B$/;
+    }
+    return new RegExp(`^(?:${text})$`);
+  } catch (error) {
+    addFault(scope, source, path, { message: `not a regular expression: ${String(error)}`, found: text });
+    return /^\b\B$/;
+  }
+};
+
+const compileProbe = (scope: Scope, source: Source, kind: string): ResourceKind['probe'] => {
+  const probe = source.policy.resources[kind]?.probe;
+  if (probe === undefined) return undefined;
+  const [pathBefore, pathAfter, ...more] = probe.get.split(`{${kind}}`);
+  if (
+    pathBefore === undefined ||
+    pathAfter === undefined ||
+    more.length > 0 ||
+    /[^A-Za-z0-9._~/-]/.test(pathBefore + pathAfter)
+  ) {
+    addFault(scope, source, ['resources', kind, 'probe', 'get'], {
+      message: 'the probe must name the id once',
+      found: probe.get,
+      expected: `a path with {${kind}}`,
+    });
+  }
+  return {
+    pathBefore: pathBefore ?? '',
+    pathAfter: pathAfter ?? '',
+    absentBodies: 'json' in probe.absent ? [JSON.stringify(probe.absent.json)] : [],
+    absentStatuses: 'status' in probe.absent ? [probe.absent.status] : [],
+  };
+};
+
+const declareLimits = (scope: Scope, source: Source): void => {
+  for (const [name, written] of Object.entries(source.policy.limits)) {
+    const path = ['limits', name];
+    once(scope, source, path, new Map<string, unknown>([...scope.rates, ...scope.concurrencies]));
+    if ('concurrent' in written) {
+      const { concurrent, timeout } = written;
+      scope.concurrencies.set(name, { name, concurrent, timeoutMillis: durationMillis(timeout) });
+      continue;
+    }
+    const { points, per, by, counts } = written;
+    if (counts !== undefined && by !== 'address') {
+      addFault(scope, source, [...path, 'by'], {
+        message: 'a failed authentication has no user',
+        found: by,
+        expected: 'address',
+      });
+    }
+    const onFailedAuthentication = counts !== undefined;
+    scope.rates.set(name, { name, points, perMillis: durationMillis(per), by, onFailedAuthentication });
+  }
+};

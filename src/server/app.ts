@@ -1,0 +1,94 @@
+/**
+ * THE DOOR: the public listener. Every request goes through the pipeline as raw messages; its bytes never become web
+ * streams. Upgrades have the one listener here, and what is no request at all is answered and closed.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Rejection } from '../model/rejection.ts';
+import type { Reply } from '../pipeline/decide.ts';
+import { beginLife, type Life } from '../pipeline/life.ts';
+import { problem, reply } from './respond.ts';
+
+export interface AppOptions {
+  /** Lives a request to its end; never rejects. */
+  readonly live: (life: Life, reply: Reply) => Promise<void>;
+  /** Takes an upgrade for its path, or undefined where the policy has no socket. */
+  readonly upgrade: UpgradeHandler | undefined;
+  readonly socketPath: string | undefined;
+}
+
+type UpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Longer than the idle time of the usual load balancers, which would otherwise send into a closing connection. */
+const KEEP_ALIVE_MILLIS = 75_000;
+
+/** Returns the server, not yet listening. */
+export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
+  const server = createServer({
+    maxHeaderSize: 32_768,
+    keepAliveTimeout: KEEP_ALIVE_MILLIS,
+    headersTimeout: 30_000,
+    requestTimeout: 300_000,
+    // canonical looks at the Host header itself, and answers as it answers everything else.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    noDelay: true,
+  });
+  server.maxRequestsPerSocket = 0;
+
+  const handle = (incoming: IncomingMessage, outgoing: ServerResponse, source = bodyOf(incoming)): void => {
+    const cancellation = { cancelled: false, onCancel: undefined as (() => void) | undefined };
+    outgoing.on('error', ignore);
+    incoming.on('error', ignore);
+    outgoing.on('close', () => {
+      if (outgoing.writableFinished) return;
+      cancellation.cancelled = true;
+      cancellation.onCancel?.();
+    });
+    const { method = '', url: target = '', rawHeaders, socket } = incoming;
+    const raw = { method, target, rawHeaders, remoteAddress: socket.remoteAddress ?? '' };
+    void live(beginLife({ raw, source, cancellation }), reply(incoming, outgoing));
+  };
+
+  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => handle(incoming, outgoing));
+  // The client is told to go on only when its body is wanted: after authentication and limits.
+  server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+    handle(incoming, outgoing, bodyWhenAsked(incoming, outgoing)),
+  );
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => handle(incoming, outgoing));
+  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', ignore);
+    if (upgrade !== undefined && incoming.url?.split('?', 1)[0] === socketPath) upgrade(incoming, socket, head);
+    else closeWith(socket, new Rejection('route-unknown', 'no socket of the policy is at this path'));
+  });
+  server.on('connect', (_incoming, socket: Duplex) => {
+    socket.on('error', ignore);
+    closeWith(socket, new Rejection('target-invalid', 'CONNECT is not served'));
+  });
+  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else closeWith(socket, new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
+  });
+  return server;
+};
+
+const ignore = (): void => undefined;
+
+const bodyOf = (incoming: IncomingMessage): AsyncIterable<Buffer> | undefined =>
+  incoming.headers['content-length'] === undefined && incoming.headers['transfer-encoding'] === undefined
+    ? undefined
+    : incoming;
+
+async function* bodyWhenAsked(incoming: IncomingMessage, outgoing: ServerResponse): AsyncIterable<Buffer> {
+  outgoing.writeContinue();
+  yield* incoming as AsyncIterable<Buffer>;
+}
+
+/** For what never became a request with an answer of its own. */
+const closeWith = (socket: Duplex, rejection: Rejection): void => {
+  const { head, body } = problem(rejection, undefined);
+  const lines = [`HTTP/1.1 ${rejection.status} `];
+  for (let index = 0; index < head.length; index += 2) lines.push(`${head[index]}: ${head[index + 1]}`);
+  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`), body]));
+  socket.once('finish', () => socket.destroy());
+};

@@ -1,0 +1,112 @@
+/** The one place where an answer is written to a client, and where an error gets its form (RFC 9457). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reasons } from '../model/reason.ts';
+import type { Rejection } from '../model/rejection.ts';
+import type { BodySource } from '../model/response.ts';
+import type { Reply, Sent } from '../pipeline/decide.ts';
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  417: 'Expectation Failed',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+/** Returns the problem document of a refusal: the public sentence, the stable code, and the request's id. */
+export const problem = (rejection: Rejection, requestId: string | undefined): { head: string[]; body: Buffer } => {
+  const { status, reason } = rejection;
+  const title = TITLES[status] ?? 'Error';
+  const document = { type: 'about:blank', title, status, detail: reasons[reason].message, code: reason, requestId };
+  const body = Buffer.from(JSON.stringify(document));
+  const head = ['content-type', 'application/problem+json', 'content-length', String(body.length)];
+  head.push('cache-control', 'no-store', 'x-content-type-options', 'nosniff', ...rejection.headers);
+  if (requestId !== undefined) head.push('x-request-id', requestId);
+  return { head, body };
+};
+
+/** An unread body may go on arriving after the refusal; the connection ends a moment later. */
+const LINGER_MILLIS = 500;
+
+/** Returns the transport's side of one request. */
+export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Reply => {
+  const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
+
+  const begin = (status: number, head: string[]): void => {
+    if (!incoming.complete) {
+      head.push('connection', 'close');
+      outgoing.once('finish', () => {
+        incoming.resume();
+        setTimeout(() => incoming.socket.destroy(), LINGER_MILLIS).unref();
+      });
+    }
+    outgoing.writeHead(status, head);
+  };
+
+  const whole = (status: number, head: string[], body: Buffer | undefined): Sent => {
+    if (outgoing.destroyed) return gone(status);
+    begin(status, head);
+    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+    return { status, outcome: 'complete' };
+  };
+
+  return {
+    async send({ status, headers, body }, extra) {
+      const head = extra.length === 0 ? headers : [...headers, ...extra];
+      if (body === undefined || Buffer.isBuffer(body)) return whole(status, head, body);
+      if (outgoing.destroyed) {
+        body.abort();
+        return gone(status);
+      }
+      begin(status, head);
+      return { status, outcome: await stream(body, outgoing) };
+    },
+
+    async refuse(rejection, requestId, extra) {
+      const { head, body } = problem(rejection, requestId);
+      // A limit that refused has already put its own words there.
+      const more = rejection.headers.includes('ratelimit') ? [] : extra;
+      return whole(rejection.status, [...head, ...more], body);
+    },
+  };
+};
+
+/** Passes the chunks on as they come, at the client's pace; a client that leaves gives the upstream's answer up. */
+const stream = (body: BodySource, outgoing: ServerResponse): Promise<Sent['outcome']> =>
+  new Promise((resolve) => {
+    let over = false;
+    const finish = (outcome: Sent['outcome']): void => {
+      if (over) return;
+      over = true;
+      resolve(outcome);
+    };
+    // Registered before the first write: a response that was closed already never drains (undici would hold its slot).
+    outgoing.once('close', () => {
+      if (over) return;
+      body.abort();
+      finish('client-gone');
+    });
+    outgoing.on('drain', () => body.resume());
+    body.pipe({
+      write: (chunk) => outgoing.write(chunk),
+      end() {
+        outgoing.end();
+        finish('complete');
+      },
+      fail() {
+        // The head is out: the only honest end is a cut connection.
+        outgoing.destroy();
+        finish('upstream-broken');
+      },
+    });
+  });

@@ -1,0 +1,186 @@
+/**
+ * The live side of the door: one Socket.IO server, WebSocket only. A socket belongs to one principal, hears only what is
+ * sent to that owner, ends with its authority, and has nothing that it could say to anybody but the gateway itself.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Server } from 'socket.io';
+import type { AuditSink } from '../model/audit.ts';
+import type { Principal } from '../model/principal.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { CanonicalRequest, RawRequest } from '../model/request.ts';
+import type { Channels } from '../realtime/channels.ts';
+import { ownerChannels } from './socket-channels.ts';
+import { handshake } from './socket-handshake.ts';
+import { type SocketLifeOptions, socketLife } from './socket-life.ts';
+import { type Conn, type Link, rejectionOf, type SocketAudit, socketAudit } from './socket-link.ts';
+import { type Tally, tally } from './socket-tally.ts';
+
+export interface SocketsOptions extends SocketLifeOptions {
+  readonly canonical: (raw: RawRequest) => CanonicalRequest;
+  /** Throws a Rejection when this address may not connect now. */
+  readonly limit?: (address: string) => void | Promise<void>;
+  readonly origins: readonly string[];
+  readonly onDecision: AuditSink;
+  /** Renders a refusal of the upgrade itself and ends the connection; a bare status line unless given. */
+  readonly refuseUpgrade?: (socket: Duplex, rejection: Rejection, requestId: string) => void;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  readonly maxSocketsPerOwner?: number;
+  readonly maxSocketsPerAddress?: number;
+  readonly connectMillis?: number;
+}
+
+export interface Sockets {
+  /** For the one upgrade listener of the public server. Takes the socket over, whatever becomes of it. */
+  handleUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly channels: Channels;
+  /** Sockets that are connected and authenticated. */
+  count(): number;
+  /** Transports that are open, authenticated or not yet. */
+  open(): number;
+  /** Ends the sockets of these principals, as a revocation does, and returns their number. */
+  end(matches: (principal: Principal) => boolean): number;
+  /** Ends all; their clients come back to another replica. Resolves when every transport is closed. */
+  close(): Promise<void>;
+}
+
+/** The part of engine.io's server that is called here; socket.io's types hide it behind a base class. */
+interface Engine {
+  handleUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  on(event: 'connection', listener: (conn: Conn) => void): unknown;
+  on(event: 'connection_error', listener: () => void): unknown;
+  close(): unknown;
+}
+
+interface Door {
+  readonly options: SocketsOptions;
+  readonly audit: SocketAudit;
+  /** Open transports by the request that opened them. */
+  readonly links: Map<object, Link>;
+  readonly byAddress: Tally;
+  closed: (() => void) | undefined;
+  closing: boolean;
+}
+
+/** What a packet of a client may hold: they send pings only. */
+const MAX_PACKET_BYTES = 100_000;
+
+/** Returns the sockets, attached to no server: upgrades are handed in. */
+export const sockets = (options: SocketsOptions): Sockets => {
+  const { now = Date.now, maxSocketsPerOwner = 50, maxSocketsPerAddress = 200 } = options;
+  const audit = socketAudit(options.onDecision, now);
+  const door: Door = {
+    options,
+    audit,
+    links: new Map(),
+    byAddress: tally(maxSocketsPerAddress),
+    closed: undefined,
+    closing: false,
+  };
+  const channels = ownerChannels();
+  const life = socketLife(options, { audit, channels, byOwner: tally(maxSocketsPerOwner) });
+  const judge = handshake(options);
+
+  // engine.io's attach() matches raw prefixes and ends foreign upgrades, so it gets a server that never listens.
+  const io = new Server(createServer(), {
+    path: options.rule.path,
+    transports: ['websocket'],
+    allowUpgrades: false,
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: MAX_PACKET_BYTES,
+    connectTimeout: options.connectMillis ?? 10_000,
+  });
+  const engine = io.engine as unknown as Engine;
+  engine.on('connection_error', () => undefined);
+  engine.on('connection', (conn) => life.opened(door.links.get(conn.request), conn));
+  io.use((socket, next) => void life.admit(door.links.get(socket.request), socket, next));
+  io.on('connection', (socket) => life.welcome(door.links.get(socket.request), socket));
+
+  return {
+    channels,
+    count: () => channels.size,
+    open: () => door.links.size,
+    handleUpgrade(incoming, socket, head) {
+      socket.on('error', () => socket.destroy());
+      const raw = rawRequest(incoming);
+      const hand = (request: CanonicalRequest | undefined): void => {
+        if (request === undefined) return;
+        if (door.closing) return void socket.destroy();
+        keep(door, incoming, { request, duplex: socket });
+        // What was judged is what engine.io sees: it does not read the target again.
+        Object.assign(incoming, { _query: { EIO: '4', transport: 'websocket' } });
+        engine.handleUpgrade(incoming, socket, head);
+      };
+      void accept(door, raw, { judge, socket })
+        .then(hand)
+        .catch(() => socket.destroy());
+    },
+    end(matches) {
+      const found = [...door.links.values()].filter(({ principal }) => principal !== undefined && matches(principal));
+      for (const link of found) life.leave(link);
+      return found.length;
+    },
+    async close() {
+      door.closing = true;
+      for (const link of door.links.values()) life.leave(link);
+      if (door.links.size > 0) await new Promise<void>((resolve) => (door.closed = resolve));
+      engine.close();
+    },
+  };
+};
+
+const rawRequest = ({ method = '', url = '', rawHeaders, socket }: IncomingMessage): RawRequest => ({
+  method,
+  target: url,
+  rawHeaders,
+  remoteAddress: socket.remoteAddress ?? '',
+});
+
+/** Returns the canonical reading of an upgrade that may go on; undefined after it was refused. Never rejects. */
+const accept = async (
+  { options, byAddress, audit, closing }: Door,
+  raw: RawRequest,
+  { judge, socket }: { judge: (raw: RawRequest) => CanonicalRequest; socket: Duplex },
+): Promise<CanonicalRequest | undefined> => {
+  let request: CanonicalRequest | undefined;
+  try {
+    if (closing) throw new Rejection('shutting-down', 'no new sockets');
+    request = judge(raw);
+    const { address } = request;
+    if (socket.destroyed) throw new Rejection('client-gone', 'before the handshake');
+    if (!byAddress.take(address)) throw new Rejection('rate-limited', `sockets of address ${address}`);
+    socket.once('close', () => byAddress.give(address));
+    await options.limit?.(address);
+    if (socket.destroyed) throw new Rejection('client-gone', 'during the handshake');
+    return request;
+  } catch (error) {
+    const rejection = rejectionOf(error);
+    const id = request?.id ?? randomUUID();
+    audit.refused(raw, request, { rejection, id });
+    (options.refuseUpgrade ?? bareRefusal)(socket, rejection, id);
+    return undefined;
+  }
+};
+
+const keep = (door: Door, incoming: object, { request, duplex }: Pick<Link, 'request' | 'duplex'>): void => {
+  const judge = door.options.inbound();
+  const startedMillis = (door.options.now ?? Date.now)();
+  const fresh = { conn: undefined, peer: undefined, principal: undefined, ended: false };
+  const link: Link = { request, duplex, judge, startedMillis, ...fresh };
+  door.links.set(incoming, link);
+  duplex.once('close', () => {
+    door.links.delete(incoming);
+    if (link.conn === undefined) {
+      door.audit.link(link, { outcome: 'refused', reason: 'request-malformed', detail: 'no WebSocket handshake' });
+    }
+    if (door.links.size === 0) door.closed?.();
+  });
+};
+
+const bareRefusal = (socket: Duplex, { status }: Rejection): void => {
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  socket.end(head, () => socket.destroy());
+};

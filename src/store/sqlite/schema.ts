@@ -1,0 +1,121 @@
+/** The ledger's tables in SQLite, as numbered migrations, and the opening of a file that holds them, or is to. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { LedgerError } from '../ledger-error.ts';
+
+/** "JzGw": marks the file as this program's, so that another's database is never migrated by mistake. */
+const APPLICATION_ID = 0x4a7a4777;
+
+/** Row n brings a database from version n to n + 1. Rows are only ever added. */
+const migrations: readonly string[] = [
+  `CREATE TABLE resources (
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     parent_kind TEXT,
+     parent_id TEXT,
+     state TEXT NOT NULL CHECK (state IN ('pending', 'owned', 'deleted')),
+     origin TEXT NOT NULL CHECK (origin IN ('request', 'response', 'event', 'migration', 'admin')),
+     created_at INTEGER NOT NULL,
+     PRIMARY KEY (kind, id),
+     CHECK ((parent_kind IS NULL) = (parent_id IS NULL))
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX resources_by_owner ON resources (owner, kind);
+   CREATE INDEX resources_by_parent ON resources (parent_kind, parent_id) WHERE parent_kind IS NOT NULL;
+   CREATE TABLE leans (
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     request TEXT NOT NULL,
+     PRIMARY KEY (kind, id, request)
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+const newest = migrations.length;
+
+export interface OpenOptions {
+  /** A file's path, or `:memory:`. The directory is made when it is missing. */
+  readonly path: string;
+  /** Milliseconds for which a writer waits for another process's transaction. */
+  readonly busyTimeoutMillis: number;
+  readonly now: () => number;
+}
+
+/** Returns the opened, durable and migrated database, or throws a LedgerError that says what was found instead. */
+export function openDatabase(options: OpenOptions): DatabaseSync {
+  const { path } = options;
+  let database: DatabaseSync | undefined;
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(path, {
+      timeout: options.busyTimeoutMillis,
+      enableForeignKeyConstraints: false,
+      allowExtension: false,
+    });
+    // Judged before the first pragma that writes: a file that is not ours stays as it is.
+    judge(database, path);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    migrate(database, options);
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (cause instanceof LedgerError) throw cause;
+    throw new LedgerError(`cannot open the ledger ${path}: ${describe(cause)}`, cause);
+  }
+}
+
+function migrate(database: DatabaseSync, options: OpenOptions): void {
+  if (versionOf(database) === newest) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Read again under the lock: another process may have migrated meanwhile.
+    judge(database, options.path);
+    const found = versionOf(database);
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT',
+    );
+    const record = database.prepare('INSERT INTO schema_version (version, applied_at) VALUES (?, ?)');
+    migrations.slice(found).forEach((sql, index) => {
+      database.exec(sql);
+      record.run(found + index + 1, options.now());
+    });
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec('COMMIT');
+  } catch (cause) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw cause;
+  }
+}
+
+/** Throws when the file holds something that this program did not write, or a version that it does not know. */
+function judge(database: DatabaseSync, path: string): void {
+  const mark = numberOf(database, 'SELECT application_id AS value FROM pragma_application_id');
+  const tables = numberOf(database, 'SELECT count(*) AS value FROM sqlite_schema');
+  if (mark !== APPLICATION_ID && (mark !== 0 || tables > 0)) {
+    const found = `application id ${mark} with ${tables} tables and indexes`;
+    throw new LedgerError(`${path} is not a ledger: found ${found}, expected application id ${APPLICATION_ID}`);
+  }
+  const version = versionOf(database);
+  if (version > newest) {
+    throw new LedgerError(
+      `the ledger ${path} is of version ${version}, expected at most ${newest}: use a newer program`,
+    );
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  const recorded = numberOf(
+    database,
+    "SELECT count(*) AS value FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'",
+  );
+  return recorded === 0 ? 0 : numberOf(database, 'SELECT coalesce(max(version), 0) AS value FROM schema_version');
+}
+
+function numberOf(database: DatabaseSync, sql: string): number {
+  return Number(database.prepare(sql).get()?.value);
+}
+
+/** Returns an error's own message. */
+export function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

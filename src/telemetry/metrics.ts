@@ -1,0 +1,94 @@
+/** HOW WE ARE SEEN, in numbers: the metrics of the admin listener. A label is never a client's text. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import type { AuditRecord } from '../model/audit.ts';
+
+/** What is read at each scrape. */
+export interface Gauges {
+  readonly sockets: () => number;
+  readonly runs: () => number;
+  readonly queuedEvents: () => number;
+  readonly upstreamConnected: () => boolean;
+  readonly auditDropped: () => number;
+}
+
+export interface Metrics {
+  /** Counts a decision. */
+  record(record: AuditRecord): void;
+  /** Counts what happened to events: delivered or dropped, and why. */
+  event(outcome: string, because: string, amount?: number): void;
+  /** Sets where the gauges are read from; called once, when everything is built. */
+  observe(gauges: Gauges): void;
+  /** The text of a scrape, and its content type. */
+  scrape(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 900];
+
+export const metrics = (): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const decisions = new Counter({
+    name: 'gateway_decisions_total',
+    help: 'Decisions by route, outcome and reason.',
+    labelNames: ['kind', 'route', 'outcome', 'reason'],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: 'gateway_request_duration_seconds',
+    help: 'Seconds from the request’s head to the end of its answer.',
+    labelNames: ['route'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const events = new Counter({
+    name: 'gateway_events_total',
+    help: 'Upstream events delivered and dropped, with the reason of a drop.',
+    labelNames: ['outcome', 'because'],
+    registers: [registry],
+  });
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+
+  // The children are kept: looking labels up costs more than counting.
+  const counters = new Map<string, { inc(): void }>();
+  const timers = new Map<string, { observe(seconds: number): void }>();
+
+  return {
+    record({ kind, route = 'none', outcome, reason = 'none', millis }) {
+      const key = `${kind} ${route} ${outcome} ${reason}`;
+      let counter = counters.get(key);
+      if (counter === undefined) {
+        counter = decisions.labels({ kind, route, outcome, reason });
+        counters.set(key, counter);
+      }
+      counter.inc();
+      if (kind !== 'request') return;
+      let timer = timers.get(route);
+      if (timer === undefined) {
+        timer = duration.labels({ route });
+        timers.set(route, timer);
+      }
+      timer.observe(millis / 1000);
+    },
+    event: (outcome, because, amount = 1) => events.inc({ outcome, because }, amount),
+    observe(gauges) {
+      gauge('gateway_sockets', 'Open client sockets.', gauges.sockets);
+      gauge('gateway_runs', 'Runs whose end is awaited.', gauges.runs);
+      gauge('gateway_events_queued', 'Events that wait for an owner.', gauges.queuedEvents);
+      gauge('gateway_upstream_connected', '1 while the broadcast is heard.', () =>
+        gauges.upstreamConnected() ? 1 : 0,
+      );
+      gauge('gateway_audit_dropped', 'Audit records that could not be written.', gauges.auditDropped);
+    },
+    async scrape() {
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+};

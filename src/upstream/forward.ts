@@ -1,0 +1,120 @@
+/**
+ * THE ORIGIN, over HTTP. Two pools: safe methods share kept connections and are repeated when one turns out dead before
+ * a byte of the answer came; all other methods get a connection of their own, because the upstream closes kept ones
+ * silently (5 s idle, and after every 500) and such a request must never be sent twice.
+ */
+import { Pool } from 'undici';
+import type { OutboundRequest } from '../model/request.ts';
+import type { UpstreamAnswer } from '../model/response.ts';
+import { breaker } from './breaker.ts';
+import { Exchange, type Failure } from './exchange.ts';
+import type { Cancellation, Origin, SmallAnswer } from './origin.ts';
+
+export interface OriginOptions {
+  /** Scheme, host and port. */
+  readonly url: string;
+  readonly now?: () => number;
+}
+
+const CONNECT_TIMEOUT_MILLIS = 5_000;
+/** Under the 5 s after which uvicorn drops an idle connection. */
+const KEPT_MILLIS = 4_000;
+const SAFE_TRIES = 3;
+const READ_TIMEOUT_MILLIS = 10_000;
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const DIED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+interface Call {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: string[];
+  readonly body: Buffer | null;
+  readonly timeoutMillis: number;
+}
+
+export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
+  const base = {
+    connect: { timeout: CONNECT_TIMEOUT_MILLIS },
+    keepAliveTimeout: KEPT_MILLIS,
+    keepAliveMaxTimeout: KEPT_MILLIS,
+  };
+  const kept = new Pool(url, { ...base, pipelining: 1, connections: 256 });
+  const single = new Pool(url, { ...base, pipelining: 0 });
+  const guard = breaker({ failures: 5, restMillis: 500, now });
+
+  const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> => {
+    const safe = SAFE.has(call.method);
+    const pool = safe ? kept : single;
+    return new Promise((resolve, reject) => {
+      guard.admit();
+      let tries = 1;
+      const dispatch = (): void => {
+        const { method, target: path, headers, body, timeoutMillis } = call;
+        const settle = {
+          resolve: (answer: UpstreamAnswer) => {
+            guard.reached();
+            resolve(answer);
+          },
+          reject,
+          retry,
+        };
+        pool.dispatch(
+          { method, path, headers, body, headersTimeout: timeoutMillis, bodyTimeout: timeoutMillis },
+          new Exchange(settle, cancellation),
+        );
+      };
+      const retry = (failure: Failure): boolean => {
+        if (!failure.started) {
+          guard.unreachable();
+          return false;
+        }
+        if (!safe || tries >= SAFE_TRIES || !DIED.has(failure.error.code ?? '')) return false;
+        tries += 1;
+        dispatch();
+        return true;
+      };
+      dispatch();
+    });
+  };
+
+  return {
+    send: (request, cancellation) => send({ ...request, body: bodyOf(request) }, cancellation),
+
+    async read(target, maxBytes) {
+      const call: Call = { method: 'GET', target, headers: [], body: null, timeoutMillis: READ_TIMEOUT_MILLIS };
+      return collect(await send(call, { cancelled: false, onCancel: undefined }), maxBytes);
+    },
+
+    healthy: () => guard.closed(),
+
+    async close() {
+      await Promise.all([kept.destroy(), single.destroy()]);
+    },
+  };
+};
+
+const bodyOf = ({ body }: OutboundRequest): Buffer | null => {
+  if (body === undefined) return null;
+  if (Buffer.isBuffer(body)) return body;
+  return body.length === 1 && body[0] !== undefined ? body[0] : Buffer.concat(body);
+};
+
+const collect = (answer: UpstreamAnswer, maxBytes: number): Promise<SmallAnswer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (whole: boolean) => resolve({ status: answer.status, body: Buffer.concat(chunks), whole });
+    answer.body.pipe({
+      write(chunk) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > maxBytes) {
+          finish(false);
+          answer.body.abort();
+        }
+        return true;
+      },
+      end: () => finish(true),
+      fail: reject,
+    });
+  });

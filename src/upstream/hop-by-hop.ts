@@ -1,0 +1,35 @@
+/** Headers that belong to one connection and never cross the gateway (RFC 9110, section 7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** Returns the headers without those of the connection, and without those that `Connection` names. */
+export const withoutHopByHop = (headers: Readonly<Record<string, string | string[] | undefined>>): Headers => {
+  const { connection } = headers;
+  const named = connection === undefined ? undefined : listed(connection);
+  const kept: Record<string, string | readonly string[]> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || HOP_BY_HOP.has(name) || named?.has(name)) continue;
+    kept[name] = value;
+  }
+  return kept;
+};
+
+const listed = (value: string | readonly string[]): ReadonlySet<string> =>
+  new Set(
+    String(value)
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );

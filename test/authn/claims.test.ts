@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { claimsJudge } from '../../src/authn/claims.ts';
+import type { IssuerSettings } from '../../src/authn/issuer.ts';
+import { goodClaims, issuerSettings, NOON, rejectionOf } from '../support/token-issuer.ts';
+
+const judge = (claims: object, overrides: Partial<IssuerSettings> = {}) =>
+  claimsJudge(issuerSettings('', overrides))({ ...goodClaims, ...claims }, NOON * 1000);
+
+describe('claimsJudge', () => {
+  test('puts the alias before the user, whatever the user is called', () => {
+    expect(judge({ sub: 'main|ann' }).owner).toBe('main|main|ann');
+    expect(judge({ sub: 'Ånn 日本 🙂' }).owner).toBe('main|Ånn 日本 🙂');
+  });
+
+  test('reads the user from the configured claim', () => {
+    const claims = { user: 'email', roles: undefined };
+    expect(judge({ email: 'ann@x.test' }, { claims })).toMatchObject({ owner: 'main|ann@x.test', roles: [] });
+  });
+
+  test('follows a JSON Pointer into nested claims', () => {
+    const claims = { user: '/a~1b/c~0d', roles: '/realm_access/roles' };
+    const nested = { 'a/b': { 'c~d': 'ann' }, realm_access: { roles: ['admin'] } };
+    expect(judge(nested, { claims })).toMatchObject({ user: 'ann', roles: ['admin'] });
+    expect(judge({ 'a/b': { 'c~d': 'ann' } }, { claims })).toMatchObject({ roles: [] });
+  });
+
+  test.each([
+    [undefined, []],
+    ['', []],
+    ['a', ['a']],
+    ['a  b', ['a', 'b']],
+    [[], []],
+    [
+      ['a', 'b c'],
+      ['a', 'b c'],
+    ],
+  ])('reads the roles %j', (roles, expected) => {
+    expect(judge({ roles }).roles).toEqual(expected);
+  });
+
+  test('takes an audience out of several, on either side', () => {
+    expect(judge({ aud: ['other', 'jaaz'] }).user).toBe('ann');
+    expect(judge({ aud: 'b' }, { audience: ['a', 'b'] }).user).toBe('ann');
+  });
+
+  test('tells when the authority ends, without the tolerance', () => {
+    expect(judge({ exp: NOON + 0.5 }, { clockToleranceSeconds: 60 }).expiresAtMillis).toBe((NOON + 0.5) * 1000);
+  });
+
+  test.each([
+    ['another audience', { aud: 'Jaaz' }, 'token-audience'],
+    ['no audience', { aud: undefined }, 'token-audience'],
+    ['no audience in the list', { aud: [] }, 'token-audience'],
+    ['the end of its time now', { exp: NOON }, 'token-expired'],
+    ['a beginning ahead', { nbf: NOON + 1 }, 'token-not-yet-valid'],
+    ['an issue date far ahead', { iat: NOON + 61 }, 'token-not-yet-valid'],
+    ['no expiry', { exp: undefined }, 'token-claims'],
+    ['an empty user', { sub: '' }, 'token-claims'],
+    ['a user of 256 characters', { sub: 'a'.repeat(256) }, 'token-claims'],
+    ['more roles than any user has', { roles: Array.from({ length: 257 }, String) }, 'token-claims'],
+  ])('refuses %s', async (_name, claims, reason) => {
+    expect(await rejectionOf(() => judge(claims))).toMatchObject({ reason, status: 401 });
+  });
+
+  test('takes what the tolerance allows and no more', async () => {
+    const tolerant = { clockToleranceSeconds: 5 };
+    expect(judge({ exp: NOON - 4.9, nbf: NOON + 5, iat: NOON + 65 }, tolerant).user).toBe('ann');
+    expect(await rejectionOf(() => judge({ exp: NOON - 5 }, tolerant))).toMatchObject({ reason: 'token-expired' });
+    expect(await rejectionOf(() => judge({ nbf: NOON + 5.1 }, tolerant))).toMatchObject({
+      reason: 'token-not-yet-valid',
+    });
+  });
+});

@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/model/json.ts';
+import { Rejection } from '../../src/model/rejection.ts';
+import { lifetime } from '../../src/realtime/lifetime.ts';
+import { connected, type Door, openDoor, principal, until, verifyByTable } from '../support/socket-door.ts';
+
+let door: Door;
+afterEach(() => door.stop());
+
+const refusal = (client: Parameters<typeof connected>[0]): Promise<{ message: string; data: unknown }> =>
+  connected(client).then(
+    () => Promise.reject(new Error('it connected')),
+    (error) => error,
+  );
+
+describe('a connection', () => {
+  test('is greeted as the upstream greets, and counted', async () => {
+    door = await openDoor();
+    const client = door.client({ token: 'alice-token' });
+    const greeting = new Promise((resolve) => client.on('connected', resolve));
+    await connected(client);
+    expect(await greeting).toEqual({ status: 'connected' });
+    expect(door.count()).toBe(1);
+    expect(door.records).toMatchObject([
+      { kind: 'socket', outcome: 'allowed', owner: 'demo|alice', path: '/socket.io/' },
+    ]);
+  });
+
+  test('may show its token in the Authorization header', async () => {
+    door = await openDoor();
+    const client = door.client(undefined, { extraHeaders: { authorization: 'Bearer bob-token' } });
+    await connected(client);
+    expect(door.records.at(-1)?.owner).toBe('demo|bob');
+  });
+
+  test('leaves nothing behind when it is over', async () => {
+    door = await openDoor({ maxSocketsPerOwner: 1, maxSocketsPerAddress: 1 });
+    for (let i = 0; i < 3; i += 1) {
+      const client = door.client({ token: 'alice-token' });
+      await connected(client);
+      client.disconnect();
+      await until(() => door.open() === 0 && door.transports.size === 0);
+      expect(door.count()).toBe(0);
+    }
+  });
+
+  test('waits for a verification that takes its time', async () => {
+    const verify = verifyByTable();
+    door = await openDoor({ verify: async (token) => (await new Promise(setImmediate), verify(token)) });
+    await connected(door.client({ token: 'alice-token' }));
+    expect(door.count()).toBe(1);
+  });
+
+  test('is closed, not refused, while tokens cannot be verified, so that its client comes back', async () => {
+    let isDown = true;
+    const verify = verifyByTable();
+    door = await openDoor({
+      verify(token) {
+        if (isDown) throw new Rejection('keys-unavailable', 'no keys');
+        return verify(token);
+      },
+    });
+    const client = door.client({ token: 'alice-token' }, { reconnection: true, reconnectionDelay: 20 });
+    await until(() => door.reasons().length >= 2);
+    expect(new Set(door.reasons())).toEqual(new Set(['keys-unavailable']));
+    isDown = false;
+    await until(() => client.connected);
+  });
+
+  test('is closed without an answer when verifying fails in a way that nobody foresaw', async () => {
+    door = await openDoor({
+      verify() {
+        throw new Error('boom');
+      },
+    });
+    const raw = door.raw();
+    await until(() => raw.packets.length === 1);
+    raw.socket.send('40{"token":"x"}');
+    await raw.closed;
+    expect(raw.packets.slice(1)).toEqual([]);
+    expect(door.records).toMatchObject([{ outcome: 'failed', reason: 'internal-error', status: 500 }]);
+  });
+
+  test('is ended when it never says who it is', async () => {
+    door = await openDoor({ connectMillis: 50 });
+    const raw = door.raw();
+    await raw.closed;
+    await until(() => door.open() === 0);
+  });
+
+  test('is refused above the number for its owner', async () => {
+    door = await openDoor({ maxSocketsPerOwner: 2 });
+    await connected(door.client({ token: 'alice-token' }));
+    await connected(door.client({ token: 'alice-token' }));
+    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'rate-limited' });
+    await connected(door.client({ token: 'bob-token' }));
+    expect(door.count()).toBe(3);
+  });
+
+  test('is refused above the number for its address, with a status', async () => {
+    door = await openDoor({ maxSocketsPerAddress: 1 });
+    await connected(door.client({ token: 'alice-token' }));
+    const raw = door.raw();
+    await raw.closed;
+    expect(raw.status()).toBe(429);
+  });
+
+  test('is refused when the limit of its address says so', async () => {
+    door = await openDoor({
+      limit: async () => {
+        throw new Rejection('failures-limited', 'too many');
+      },
+    });
+    const raw = door.raw();
+    await raw.closed;
+    expect(raw.status()).toBe(429);
+    expect(door.reasons()).toEqual(['failures-limited']);
+    await until(() => door.transports.size === 0);
+  });
+});
+
+describe('a channel', () => {
+  test('carries events to every socket of its owner and to no other', async () => {
+    door = await openDoor();
+    const heard: string[] = [];
+    for (const [name, token] of [
+      ['alice 1', 'alice-token'],
+      ['alice 2', 'alice-token'],
+      ['bob', 'bob-token'],
+    ] as const) {
+      const client = door.client({ token });
+      client.on('session_update', (payload) => heard.push(`${name}: ${payload.text}`));
+      await connected(client);
+    }
+    expect(door.channels.send('demo|alice', 'session_update', { text: 'one' })).toBe(2);
+    expect(door.channels.send('demo|bob', 'session_update', { text: 'two' })).toBe(1);
+    expect(door.channels.send('demo|carol', 'session_update', { text: 'three' })).toBe(0);
+    await until(() => heard.length === 3);
+    expect(heard.sort()).toEqual(['alice 1: one', 'alice 2: one', 'bob: two']);
+  });
+
+  test.each([0, 90, 200, 70_000, 20_000_000])('carries a text of %i characters whole', async (length) => {
+    door = await openDoor();
+    const client = door.client({ token: 'alice-token' });
+    await connected(client);
+    const arrived = new Promise<JsonObject>((resolve) => client.on('session_update', resolve));
+    const text = 'é'.repeat(length / 2);
+    door.channels.send('demo|alice', 'session_update', { text });
+    expect((await arrived).text === text).toBe(true);
+  });
+
+  test('keeps the order of events', async () => {
+    door = await openDoor();
+    const client = door.client({ token: 'alice-token' });
+    await connected(client);
+    const heard: number[] = [];
+    client.on('session_update', ({ n }) => heard.push(n));
+    for (let n = 0; n < 2_000; n += 1) door.channels.send('demo|alice', 'session_update', { n });
+    await until(() => heard.length === 2_000);
+    expect(heard).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
+  });
+});
+
+describe('a client', () => {
+  test('has its ping answered with the same payload, and acknowledged when it asks', async () => {
+    door = await openDoor();
+    const client = door.client({ token: 'alice-token' });
+    await connected(client);
+    const pong = new Promise((resolve) => client.on('pong', resolve));
+    const acknowledged = await client.emitWithAck('ping', { n: [1, null, 'x'] });
+    expect(acknowledged).toBeUndefined();
+    expect(await pong).toEqual({ n: [1, null, 'x'] });
+  });
+
+  test('is told nothing about an event that is not listed, and is cut off after twenty', async () => {
+    door = await openDoor();
+    const client = door.client({ token: 'alice-token' });
+    await connected(client);
+    const gone = new Promise((resolve) => client.on('disconnect', resolve));
+    for (let i = 0; i < 25; i += 1) client.emit('session_update', { session_id: 's1', type: 'done' });
+    await gone;
+    const refused = door.records.filter(({ kind }) => kind === 'event');
+    expect(refused).toHaveLength(20);
+    expect(refused[0]).toMatchObject({ outcome: 'refused', reason: 'event-refused', owner: 'demo|alice' });
+    await until(() => door.count() === 0);
+  });
+});
+
+describe('authority', () => {
+  test('ends the transport when the token expires, so that the client comes back with a new one', async () => {
+    let clock = 1_000_000;
+    const watched = lifetime({ now: () => clock, slotMillis: 20 });
+    const tokens = new Map([
+      ['first', principal('alice', 1_060_000)],
+      ['second', principal('alice', 9_000_000)],
+    ]);
+    door = await openDoor({ now: () => clock, lifetime: watched, verify: verifyByTable(tokens) });
+    let token = 'first';
+    const auth = (give: (auth: object) => void): void => give({ token });
+    const client = door.client(auth, { reconnection: true, reconnectionDelay: 20 });
+    await connected(client);
+    const gone = new Promise((resolve) => client.once('disconnect', resolve));
+    token = 'second';
+    clock = 1_060_000;
+    expect(await gone).toBe('transport close');
+    await until(() => client.connected);
+    expect(door.reasons()).toEqual(['authority-expired']);
+    expect(watched.size).toBe(1);
+  });
+
+  test('that has ended already is refused', async () => {
+    door = await openDoor({ verify: () => principal('alice', Date.now() - 1) });
+    expect((await refusal(door.client({ token: 'x' }))).data).toEqual({
+      code: 'token-expired',
+      message: 'The access token has expired.',
+    });
+  });
+
+  test('that is taken back ends the sockets of that principal alone', async () => {
+    door = await openDoor();
+    const alice = door.client({ token: 'alice-token' });
+    const bob = door.client({ token: 'bob-token' });
+    await Promise.all([connected(alice), connected(bob)]);
+    expect(door.end(({ owner }) => owner === 'demo|alice')).toBe(1);
+    expect(door.channels.send('demo|alice', 'session_update', {})).toBe(0);
+    await until(() => !alice.connected);
+    expect(bob.connected).toBe(true);
+  });
+});
+
+describe('close', () => {
+  test('ends every transport, refuses new ones, and resolves', async () => {
+    door = await openDoor();
+    const clients = [door.client({ token: 'alice-token' }), door.client({ token: 'bob-token' })];
+    const silent = door.raw();
+    await Promise.all([...clients.map(connected), until(() => silent.packets.length === 1)]);
+    await door.close();
+    expect(door.open()).toBe(0);
+    const late = door.raw();
+    await late.closed;
+    expect(late.status()).toBe(503);
+  });
+});

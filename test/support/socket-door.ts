@@ -1,0 +1,130 @@
+/** The sockets behind a real HTTP server on port 0, with a table of tokens, and ways to speak to them badly. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket as NetSocket } from 'node:net';
+import { io, type Socket } from 'socket.io-client';
+import WebSocket from 'ws';
+import type { AuditRecord } from '../../src/model/audit.ts';
+import type { Principal } from '../../src/model/principal.ts';
+import { Rejection } from '../../src/model/rejection.ts';
+import { inbound } from '../../src/realtime/inbound.ts';
+import { lifetime } from '../../src/realtime/lifetime.ts';
+import { canonical } from '../../src/server/canonical.ts';
+import { type SocketsOptions, sockets } from '../../src/server/sockets.ts';
+import { socketRule } from './session-events.ts';
+
+export const FAR = 8_000_000_000_000;
+
+export const principal = (user: string, expiresAtMillis = FAR): Principal =>
+  ({
+    owner: `demo|${user}`,
+    issuer: 'demo',
+    user,
+    roles: [],
+    tokenId: undefined,
+    expiresAtMillis,
+  }) as unknown as Principal;
+
+/** Alice and Bob; everything else is refused as forged. */
+export const verifyByTable =
+  (table: ReadonlyMap<string, Principal> = people) =>
+  (token: string): Principal => {
+    const found = table.get(token);
+    if (found === undefined) throw new Rejection('token-signature', 'no such token');
+    return found;
+  };
+
+const people = new Map([
+  ['alice-token', principal('alice')],
+  ['bob-token', principal('bob')],
+]);
+
+export type Door = Awaited<ReturnType<typeof openDoor>>;
+
+export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: number; burst?: number } = {}) => {
+  const records: AuditRecord[] = [];
+  const watched = options.lifetime ?? lifetime({ slotMillis: 20 });
+  const door = sockets({
+    rule: socketRule,
+    verify: verifyByTable(),
+    canonical: canonical({ hosts: undefined, trustedProxies: [] }),
+    inbound: inbound({
+      accept: socketRule.accept,
+      ...(options.perSecond === undefined ? {} : { packetsPerSecond: options.perSecond }),
+      ...(options.burst === undefined ? {} : { burst: options.burst }),
+    }),
+    lifetime: watched,
+    origins: ['https://app.example'],
+    onDecision: (record) => records.push(record),
+    ...options,
+  });
+  const server = createServer((_, response) => response.writeHead(404).end());
+  const transports = new Set<NetSocket>();
+  server.on('connection', (socket) => {
+    transports.add(socket);
+    socket.on('close', () => transports.delete(socket));
+  });
+  server.on('upgrade', door.handleUpgrade);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clients: Socket[] = [];
+
+  return {
+    ...door,
+    port,
+    records,
+    transports,
+    reasons: () => records.map((record) => record.reason).filter((reason) => reason !== undefined),
+    /** A client as the page has it: WebSocket only. */
+    client(auth: object | undefined, more: object = {}): Socket {
+      const client = io(`http://127.0.0.1:${port}`, {
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+        ...(auth === undefined ? {} : { auth }),
+        ...more,
+      });
+      clients.push(client);
+      return client;
+    },
+    /** A bare WebSocket, with the packets it got. */
+    raw(query = 'EIO=4&transport=websocket', headers: Record<string, string> = {}, path = '/socket.io/') {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}?${query}`, { headers, perMessageDeflate: false });
+      const packets: string[] = [];
+      let status: number | undefined;
+      socket.on('message', (data) => packets.push(String(data)));
+      socket.on('error', () => undefined);
+      socket.on('unexpected-response', (_, response) => {
+        status = response.statusCode;
+        response.resume();
+        socket.terminate();
+      });
+      const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+      return { socket, packets, closed, status: () => status };
+    },
+    async stop() {
+      for (const client of clients) client.disconnect();
+      await door.close();
+      watched.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};
+
+/** Resolves when the condition holds; rejects with what it was after ten seconds. */
+export const until = async (condition: () => boolean): Promise<void> => {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`never held: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+
+/** Resolves when a client is connected, and rejects with its CONNECT_ERROR. */
+export const connected = (client: Socket): Promise<void> =>
+  new Promise((resolve, reject) => {
+    client.on('connect', () => resolve());
+    client.on('connect_error', reject);
+  });
