@@ -19,7 +19,8 @@ export const pageUrl = ({ url, tokens }: Guide): string => `${url}/#alice=${toke
 /** Returns the text, ready to print. */
 export function guideText(guide: Guide): string {
   const { url, adminUrl, upstreamUrl, standIn, tokens } = guide;
-  const data = relative('.', guide.dataDir) || '.';
+  const near = relative('.', guide.dataDir);
+  const data = near === '' || near.startsWith('..') ? guide.dataDir : near;
   const page = standIn ? `\nIn a browser, alice and bob side by side:\n\n${pageUrl(guide)}\n` : '';
   return `
 The gateway is running.

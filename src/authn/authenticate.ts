@@ -54,7 +54,7 @@ const checkTimes = (times: KeyTimes): void => {
 /** Returns the principal when the route asks for no role, or for one that it has. */
 const permitted = (principal: Principal, route: Route): Principal => {
   if (route.roles.length === 0 || route.roles.some((role) => principal.roles.includes(role))) return principal;
-  throw refusal('role-missing', `none of the roles of ${route.id}`);
+  throw refusal('role-missing', `none of the roles of ${route.id}`, { principal });
 };
 
 const openKeys = (settings: IssuerSettings, options: AuthenticateOptions, times: KeyTimes): KeySet => {

@@ -2,6 +2,7 @@
  * How a caller is told to prove who it is: every refusal of this room carries the Bearer challenge (RFC 6750 section 3)
  * and nothing of why.
  */
+import type { Principal } from '../model/principal.ts';
 import { type ReasonCode, reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 
@@ -14,12 +15,16 @@ const errorCodes: Partial<Record<ReasonCode, string>> = {
 };
 
 /** Returns the Rejection for a reason of this stage, with its challenge; `detail` must not hold the token. */
-export const refusal = (reason: ReasonCode, detail: string, cause?: unknown): Rejection => {
+export const refusal = (
+  reason: ReasonCode,
+  detail: string,
+  { cause, principal }: { readonly cause?: unknown; readonly principal?: Principal } = {},
+): Rejection => {
   const asksForToken = reasons[reason].status === 401 || reason === 'role-missing';
   const headers = asksForToken
     ? ['WWW-Authenticate', `${REALM}${errorCodes[reason] ?? ', error="invalid_token"'}`]
     : [];
-  return new Rejection(reason, detail, { cause, headers });
+  return new Rejection(reason, detail, { cause, headers, ...(principal && { principal }) });
 };
 
 /** Returns the 503 of an issuer whose keys cannot be had, with the time after which asking again makes sense. */

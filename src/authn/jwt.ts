@@ -97,7 +97,7 @@ const checkSignature = async (token: string, algorithm: string, key: Verificatio
     await compactVerify(token, handle, { algorithms: [algorithm] });
   } catch (cause) {
     const reason = cause instanceof errors.JOSEError ? joseReasons[cause.code] : undefined;
-    throw refusal(reason ?? 'token-signature', 'the signature does not verify', cause);
+    throw refusal(reason ?? 'token-signature', 'the signature does not verify', { cause });
   }
 };
 

@@ -20,6 +20,8 @@ export interface Overrides {
   readonly redisUrl?: string;
 }
 
+const REDIS_URL = 'JAAZ_GATEWAY_REDIS_URL';
+
 /** Returns the variables of this process. */
 export const processVariables = (): Variables => process.env;
 
@@ -41,14 +43,15 @@ export function readOverrides(variables: Variables): { overrides: Overrides; fau
     const text = readVariable(variables, name);
     if (text === undefined || isServiceLink(text)) return undefined;
     const value = parse(text);
-    if (value === undefined) faults.push(variableFault(name, expected, mayHoldPassword(text) ? undefined : text));
+    const secret = name === REDIS_URL || mayHoldPassword(text);
+    if (value === undefined) faults.push(variableFault(name, expected, secret ? undefined : text));
     return value;
   }
 
   const port = read('JAAZ_GATEWAY_PORT', PORT_FORM, parsePort);
   const adminPort = read('JAAZ_GATEWAY_ADMIN_PORT', PORT_FORM, parsePort);
   const upstreamUrl = read('JAAZ_GATEWAY_UPSTREAM_URL', UPSTREAM_FORM, parseUpstream);
-  const redisUrl = read('JAAZ_GATEWAY_REDIS_URL', REDIS_FORM, (text) => (isRedisUrl(text) ? text : undefined));
+  const redisUrl = read(REDIS_URL, REDIS_FORM, (text) => (isRedisUrl(text) ? text : undefined));
   const overrides = {
     ...(port !== undefined && { port }),
     ...(adminPort !== undefined && { adminPort }),

@@ -136,18 +136,22 @@ const finishRun = async (
   return runs.finish(run, complete ? 'answered' : 'unknown');
 };
 
-/** Everything that is thrown becomes a Rejection; failed authentications are counted, and may become another one. */
+/** Everything that is thrown becomes a Rejection. What no limit has counted yet is counted, and may become another one. */
 const rejectionOf = async ({ limit, report }: DecideOptions, life: Life, error: unknown): Promise<Rejection> => {
   if (!(error instanceof Rejection)) {
     report(error, `a bug in the stage ${life.stage}`);
     return new Rejection('internal-error', `${life.stage}: ${String(error)}`, { cause: error });
   }
-  if (life.principal !== undefined || !BEFORE_LIMITS.has(life.stage)) return error;
-  const address = life.request?.address ?? life.raw.remoteAddress;
+  if (!BEFORE_LIMITS.has(life.stage)) return error;
+  life.principal = error.principal;
+  const { request, match } = life;
+  const address = request?.address ?? life.raw.remoteAddress;
   try {
     // A refusal costs its points too, or refusals would be a way round the limits.
-    const failed = error.status === 401 && error.reason !== 'token-missing';
-    await (failed ? limit.failed(address) : limit.visitor(address));
+    if (error.principal !== undefined && request !== undefined && match !== undefined) {
+      await limit.admit(request, match, error.principal);
+    } else if (error.status === 401 && error.reason !== 'token-missing') await limit.failed(address);
+    else await limit.visitor(address);
     return error;
   } catch (limited) {
     return limited instanceof Rejection ? limited : error;

@@ -125,6 +125,8 @@ const welcome = (door: Door, { link, socket }: Arrival): void => {
 
 /** Answers an event of the client, or refuses it; nothing of it goes any further. */
 const heard = (door: Door, link: Link, event: readonly unknown[]): void => {
+  // What came in the same chunk as the packet that ended it is still handed out.
+  if (link.ended) return;
   const last = event.at(-1);
   const acknowledge = typeof last === 'function' ? last : undefined;
   const verdict = link.judge.event(acknowledge === undefined ? event : event.slice(0, -1));

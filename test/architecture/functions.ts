@@ -15,120 +15,131 @@ export interface FunctionShape {
 const CONTROL = new Set(['if', 'for', 'while', 'switch', 'catch', 'with', 'return', 'await', 'typeof', 'case']);
 const TYPE_PREFIX = new Set(['keyof', 'readonly', 'typeof', 'unique', 'infer', 'asserts', 'new', 'abstract', '|', '&']);
 
-/** Reads the tokens of one source; every method takes and returns indexes of tokens. */
-const reader = (tokens: readonly Token[]) => {
+/** Walks over one source; every method takes and returns indexes of tokens. */
+const walker = (tokens: readonly Token[]) => {
   const partner = pairs(tokens);
   const text = (index: number): string => tokens[index]?.text ?? '';
-  const after = (index: number): number => (partner.get(index) ?? index) + 1;
-
+  const opens = (index: number): boolean => (partner.get(index) ?? -1) > index;
+  const after = (index: number): number => (opens(index) ? (partner.get(index) ?? index) : index) + 1;
   const skipAngles = (index: number): number => {
     let depth = 0;
-    for (let i = index; i < tokens.length; i += 1) {
+    for (let i = index; i < tokens.length; i = after(i)) {
       if (text(i) === '<') depth += 1;
       if (text(i) === '>') depth -= 1;
       if (depth === 0) return i + 1;
-      if (partner.has(i) && /^[([{]$/.test(text(i))) i = after(i) - 1;
     }
     return tokens.length;
   };
-  const skipPrimary = (index: number): number => {
-    if (text(index) === '<') return skipPrimary(skipAngles(index));
-    if (text(index) === '(' && text(after(index)) === '=>') return skipType(after(index) + 1);
-    if (partner.has(index)) return after(index);
-    return index + 1;
-  };
-  const skipPostfix = (index: number): number => {
-    let i = index;
-    for (;;) {
-      if (text(i) === '[') i = after(i);
-      else if (text(i) === '<') i = skipAngles(i);
-      else if (text(i) === '.') i += 2;
-      else return i;
-    }
-  };
-  const skipType = (index: number): number => {
-    let i = index;
-    while (TYPE_PREFIX.has(text(i))) i += 1;
-    i = skipPostfix(skipPrimary(i));
-    if (text(i) === 'is') return skipType(i + 1);
-    if (text(i) === 'extends') {
-      const test = skipType(i + 1);
-      return text(test) === '?' ? skipType(skipType(test + 1) + 1) : test;
-    }
-    return text(i) === '|' || text(i) === '&' ? skipType(i + 1) : i;
-  };
-  /** The parts between the commas of a list whose opening bracket is at `open`. */
-  const parts = (open: number): ReadonlyArray<readonly [number, number]> => {
-    const end = after(open) - 1;
-    const found: Array<readonly [number, number]> = [];
-    let from = open + 1;
-    for (let i = from; i <= end; i += 1) {
-      if (i === end || text(i) === ',') {
-        if (i > from) found.push([from, i]);
-        from = i + 1;
-      } else if (text(i) === '<' && tokens[i - 1]?.kind === 'word') i = Math.max(i, skipAngles(i) - 1);
-      else if (partner.has(i)) i = after(i) - 1;
-    }
-    return found;
-  };
-  /** The end of an expression that is an arrow's body. */
-  const skipExpression = (index: number): number => {
-    let i = index;
-    while (i < tokens.length && !/^[,;)\]}]$/.test(text(i)) && !(tokens[i]?.kind === 'template' && text(i)[0] === '}'))
-      i = partner.has(i) ? after(i) : i + 1;
-    return i - 1;
-  };
-  return { text, after, skipType, skipAngles, parts, skipExpression };
+  return { tokens, text, after, skipAngles };
 };
 
-const nameBefore = (tokens: readonly Token[], open: number): string => {
-  for (let i = open - 1; i >= Math.max(0, open - 4); i -= 1) {
-    const token = tokens[i];
-    if (token?.kind === 'word' && token.text !== 'async' && token.text !== 'function') return token.text;
-    if (token?.text === ';' || token?.text === '}') break;
+type Walker = ReturnType<typeof walker>;
+
+/** Tells the type `(a: A) => B` from the type `((a: A) => B)`, as the grammar does. */
+const mayBeParameters = ({ text, after }: Walker, open: number): boolean => {
+  if (/^(\)|\.\.\.)$/.test(text(open + 1))) return true;
+  return /^[:,?=)]$/.test(text(after(open + 1))) && text(open + 1) !== '(';
+};
+
+const skipPrimary = (walk: Walker, index: number): number => {
+  const { text, after, skipAngles } = walk;
+  if (text(index) === '<') return skipPrimary(walk, skipAngles(index));
+  if (text(index) === '(' && text(after(index)) === '=>' && mayBeParameters(walk, index))
+    return skipType(walk, after(index) + 1);
+  return after(index);
+};
+
+const skipPostfix = ({ text, after, skipAngles }: Walker, index: number): number => {
+  let i = index;
+  for (;;) {
+    if (text(i) === '[') i = after(i);
+    else if (text(i) === '<') i = skipAngles(i);
+    else if (text(i) === '.') i += 2;
+    else return i;
   }
-  return 'a function';
+};
+
+const skipType = (walk: Walker, index: number): number => {
+  const { text } = walk;
+  let i = index;
+  while (TYPE_PREFIX.has(text(i))) i += 1;
+  i = skipPostfix(walk, skipPrimary(walk, i));
+  if (text(i) === 'is') return skipType(walk, i + 1);
+  if (text(i) === 'extends') {
+    const test = skipType(walk, i + 1);
+    return text(test) === '?' ? skipType(walk, skipType(walk, test + 1) + 1) : test;
+  }
+  return text(i) === '|' || text(i) === '&' ? skipType(walk, i + 1) : i;
+};
+
+type Part = readonly [from: number, to: number];
+
+/** The parts between the commas of a list whose opening bracket is at `open`. */
+const partsOf = ({ tokens, text, after, skipAngles }: Walker, open: number): Part[] => {
+  const end = after(open) - 1;
+  const found: Part[] = [];
+  let from = open + 1;
+  for (let i = from; i <= end; ) {
+    const between = i === end || text(i) === ',';
+    if (between && i > from) found.push([from, i]);
+    if (between) from = i + 1;
+    i = text(i) === '<' && tokens[i - 1]?.kind === 'word' ? skipAngles(i) : after(i);
+  }
+  return found;
+};
+
+/** The last token of an expression that is an arrow's body. */
+const endOfExpression = ({ tokens, text, after }: Walker, index: number): number => {
+  let i = index;
+  while (i < tokens.length && !/^[,;)\]]$/.test(text(i)) && !text(i).startsWith('}')) i = after(i);
+  return i - 1;
+};
+
+/** The last token of the body whose head ends before `index`, or undefined when no body stands there. */
+const endOfBody = (walk: Walker, index: number): number | undefined => {
+  const { text, after } = walk;
+  if (text(index) === '{') return after(index) - 1;
+  if (text(index) !== '=>') return undefined;
+  return text(index + 1) === '{' ? after(index + 1) - 1 : endOfExpression(walk, index + 1);
+};
+
+/** What a reader would call it: the word before its parameters, or before the `=` or `:` in front of them. */
+const nameBefore = (tokens: readonly Token[], open: number): string => {
+  const words = tokens.slice(Math.max(0, open - 5), open).filter(({ text }) => !/^(async|function|=|:|\?)$/.test(text));
+  const last = words.at(-1);
+  return last?.kind === 'word' ? last.text : 'a function';
 };
 
 /** True when every part between the commas is `name: type`: a declaration, not a call. */
-const isSignature = (tokens: readonly Token[], list: ReadonlyArray<readonly [number, number]>): boolean =>
+const isSignature = ({ tokens, text }: Walker, list: readonly Part[]): boolean =>
   list.length > 0 &&
   list.every(([from]) => {
-    const name = tokens[from]?.text === '...' ? from + 1 : from;
-    const colon = tokens[name + 1]?.text === '?' ? name + 2 : name + 1;
-    return tokens[name]?.kind === 'word' && tokens[colon]?.text === ':';
+    const name = text(from) === '...' ? from + 1 : from;
+    const colon = text(name + 1) === '?' ? name + 2 : name + 1;
+    return tokens[name]?.kind === 'word' && text(colon) === ':';
   });
+
+const isBareArrow = ({ tokens, text }: Walker, index: number): boolean =>
+  text(index) === '=>' && tokens[index - 1]?.kind === 'word' && !/^(?:[.>|&:]|is)$/.test(text(index - 2));
 
 /** Returns every function, method, constructor and signature of a source, nested ones too, in the order of their heads. */
 export const functionsOf = (tokens: readonly Token[]): FunctionShape[] => {
-  const { text, after, skipType, parts, skipExpression } = reader(tokens);
+  const walk = walker(tokens);
+  const { text, after } = walk;
   const found: FunctionShape[] = [];
-
-  const measure = (open: number, list: ReadonlyArray<readonly [number, number]>, to: number | undefined): void => {
-    const line = tokens[open]?.line ?? 0;
-    const last = tokens[to ?? open]?.line ?? line;
-    const positional = list.filter(([from]) => text(from) !== 'this').length;
-    const lines = to === undefined ? 0 : last - line + 1;
-    found.push({ name: nameBefore(tokens, open), line, lines, parameters: positional, from: open, to: to ?? open });
+  const add = (from: number, list: readonly Part[], end: number | undefined): void => {
+    const line = tokens[from]?.line ?? 0;
+    const lines = end === undefined ? 0 : (tokens[end]?.line ?? line) - line + 1;
+    const parameters = list.filter(([first]) => text(first) !== 'this').length;
+    found.push({ name: nameBefore(tokens, from), line, lines, parameters, from, to: end ?? from });
   };
-  /** The last token of the body whose head ends before `index`, or undefined when no body stands there. */
-  const bodyAt = (index: number): number | undefined => {
-    if (text(index) === '=>') return text(index + 1) === '{' ? after(index + 1) - 1 : skipExpression(index + 1);
-    return text(index) === '{' ? after(index) - 1 : undefined;
-  };
-
-  for (const [index, token] of tokens.entries()) {
-    if (token.text === '=>' && tokens[index - 1]?.kind === 'word' && text(index - 2) !== ':') {
-      const [before] = [text(index - 2)];
-      if (!/^[.>|&]$|^is$/.test(before)) measure(index - 1, [[index - 1, index]], bodyAt(index));
-    }
-    if (token.text !== '(' || CONTROL.has(text(index - 1))) continue;
-    const list = parts(index);
+  for (const index of tokens.keys()) {
+    if (isBareArrow(walk, index)) add(index - 1, [[index - 1, index]], endOfBody(walk, index));
+    if (text(index) !== '(' || CONTROL.has(text(index - 1))) continue;
+    const list = partsOf(walk, index);
     const next = after(index);
-    const typed = text(next) === ':' ? skipType(next + 1) : next;
-    const body = bodyAt(typed);
-    if (body !== undefined) measure(index, list, body);
-    else if (isSignature(tokens, list)) measure(index, list, undefined);
+    const end = endOfBody(walk, text(next) === ':' ? skipType(walk, next + 1) : next);
+    if (end !== undefined || isSignature(walk, list)) add(index, list, end);
   }
   return found;
 };

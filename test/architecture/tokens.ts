@@ -30,7 +30,7 @@ const BEFORE_EXPRESSION = new Set(
 const OPERATORS = ['...', '=>', '===', '!==', '==', '!=', '<=', '??=', '??', '?.', '&&=', '&&', '||=', '||', '**'];
 
 const PATTERNS: ReadonlyArray<readonly [TokenKind, RegExp]> = [
-  ['word', /[#@\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy],
+  ['word', /[#@\p{ID_Start}$_][\p{ID_Continue}$]*/uy],
   ['number', /\d[\w.]*/y],
   ['string', /'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"/y],
 ];
@@ -79,18 +79,19 @@ export const scan = (text: string): Scan => {
   };
   const brace = (character: string): void => {
     const depth = holes.pop();
-    if (depth === 0 && character === '}') return chunk('}');
-    if (depth !== undefined) holes.push(character === '{' ? depth + 1 : depth - 1);
-    take('punctuation', character);
+    if (depth === 0 && character === '}') chunk('}');
+    else {
+      if (depth !== undefined) holes.push(character === '{' ? depth + 1 : depth - 1);
+      take('punctuation', character);
+    }
   };
-  const simple = (): void => {
+  const simple = (): readonly [TokenKind, string] => {
     for (const [kind, pattern] of PATTERNS) {
       const found = matchAt(pattern, text, at);
-      if (found !== undefined) return take(kind, found);
+      if (found !== undefined) return [kind, found];
     }
     const regex = regexMayStart(tokens.at(-1)) ? matchAt(REGEX, text, at) : undefined;
-    if (regex !== undefined) return take('regex', regex);
-    take('punctuation', punctuationAt(text, at));
+    return regex === undefined ? ['punctuation', punctuationAt(text, at)] : ['regex', regex];
   };
 
   while (at < text.length) {
@@ -102,7 +103,7 @@ export const scan = (text: string): Scan => {
     } else if (/\s/.test(character)) step(character);
     else if (character === '`') chunk('`');
     else if (character === '{' || character === '}') brace(character);
-    else simple();
+    else take(...simple());
   }
   return { tokens, comments };
 };

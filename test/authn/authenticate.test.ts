@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Authenticator } from '../../src/authn/authenticate.ts';
 import {
   authenticator,
@@ -140,6 +140,12 @@ describe('authenticate', () => {
     expect(await rejectionOf(() => authn.verify(token))).toMatchObject({ reason: 'keys-unavailable', status: 503 });
     expect(authn.healthy()).toBe(false);
     authn.close();
+  });
+
+  test('reads the keys before anybody calls', async () => {
+    const early = authenticator([issuerSettings(server.url)]);
+    await vi.waitFor(() => expect(early.healthy()).toBe(true));
+    early.close();
   });
 
   test('is healthy once every issuer has a usable key', async () => {

@@ -17,6 +17,12 @@ describe('claimsJudge', () => {
     expect(judge({ email: 'ann@x.test' }, { claims })).toMatchObject({ owner: 'main|ann@x.test', roles: [] });
   });
 
+  test('refuses a wrong sub even where another claim names the user', async () => {
+    const claims = { user: 'email', roles: undefined };
+    const call = () => judge({ email: 'ann@x.test', sub: 7 }, { claims });
+    expect(await rejectionOf(call)).toMatchObject({ reason: 'token-claims', status: 401 });
+  });
+
   test('follows a JSON Pointer into nested claims', () => {
     const claims = { user: '/a~1b/c~0d', roles: '/realm_access/roles' };
     const nested = { 'a/b': { 'c~d': 'ann' }, realm_access: { roles: ['admin'] } };

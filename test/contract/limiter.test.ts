@@ -118,5 +118,6 @@ test('two replicas that share a Redis share the points, and the keys expire by t
   const verdicts = await Promise.all(replicas.flatMap((one) => Array.from({ length: 20 }, () => one.take(check))));
   expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(10);
   expect(await redis.ask('PTTL jaaz-gateway:limit:shared:ann')).toMatch(/^:3(600000|59\d{4})\r/);
+  expect(await redis.ask('GET jaaz-gateway:limit:shared:ann')).toMatch(/\r\n\d{16}\r/);
   second.close();
 });

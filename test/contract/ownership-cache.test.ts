@@ -143,7 +143,7 @@ describe('the ownership cache that replicas share', () => {
   test('takes a message that it cannot read for a change of everything', async () => {
     const { messages } = await replica();
     await redis.ask('PUBLISH jaaz-gateway:owner-changed nonsense');
-    await redis.ask('PUBLISH jaaz-gateway:owner-changed {"from":"x","refs":7}');
+    await redis.ask('PUBLISH jaaz-gateway:owner-changed \'{"from":"x","refs":7}\'');
     await eventually(() => messages.length === 3);
     expect(messages).toEqual(['everything', 'everything', 'everything']);
   });

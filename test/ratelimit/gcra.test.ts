@@ -85,6 +85,14 @@ describe('judge', () => {
     );
   });
 
+  test('rounds to the strict side', () => {
+    for (const points of [3, 7, 11, 997]) {
+      const { emissionMicros, burstMicros } = paceOf(limit(points, 1000));
+      expect(emissionMicros * points).toBeGreaterThanOrEqual(1_000_000);
+      expect(burstMicros).toBe(emissionMicros * points);
+    }
+  });
+
   test('works in whole numbers that a double holds exactly, up to a year’s window', () => {
     for (const one of [limit(1, 31_536_000_000), limit(1_000_000, 1000), limit(7, 86_400_000)]) {
       const { tat } = judge(0, year2026, paceOf(one));

@@ -5,7 +5,7 @@ export interface HostileBody {
   readonly body: Buffer;
   readonly why: string;
   readonly reason: ReasonCode;
-  /** The upstream takes it (contract, section 8). */
+  /** The upstream's parser takes it (contract, section 8), whatever its routes then do with the values. */
   readonly upstream?: 'serves';
 }
 
@@ -43,6 +43,7 @@ export const hostileJsonBodies: readonly HostileBody[] = [
   bytes(
     Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')]),
     'a raw surrogate',
+    'serves',
   ),
   bytes(Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xc0, 0xa2]), Buffer.from('"}')]), 'an overlong quote'),
   bytes(Buffer.from('{"name":"x"}\u0000'), 'a NUL behind the end'),

@@ -54,7 +54,9 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
 async function launch(port: number, directory: string, args: readonly string[]): Promise<ChildProcess> {
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
   const server = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
-  process.once('exit', () => server.kill('SIGKILL'));
+  const end = (): void => void server.kill('SIGKILL');
+  process.once('exit', end);
+  server.once('exit', () => process.removeListener('exit', end));
   const failed = once(server, 'exit').then(() => Promise.reject(new Error('redis-server ended before it answered')));
   failed.catch(() => undefined);
   await Promise.race([failed, answers(port)]);

@@ -128,3 +128,10 @@ export const connected = (client: Socket): Promise<void> =>
     client.on('connect', () => resolve());
     client.on('connect_error', reject);
   });
+
+/** Resolves with the CONNECT_ERROR of a client that must not get in. */
+export const refusal = (client: Socket): Promise<Error & { data?: unknown }> =>
+  connected(client).then(
+    () => Promise.reject(new Error('it connected')),
+    (error) => error,
+  );

@@ -8,13 +8,16 @@ export interface MemoryLimiterOptions {
   readonly now?: () => number;
 }
 
+export interface MemoryLimiter extends Limiter {
+  take(checks: readonly LimitCheck[]): LimitVerdict;
+  readonly size: number;
+}
+
 /** How many of those that were counted longest ago are looked at for room. */
 const LOOKED_AT = 32;
 
 /** Returns a limiter that judges at once; throws a TypeError when the bound is not a positive integer. */
-export function memoryLimiter(
-  options: MemoryLimiterOptions,
-): Limiter & { take(checks: readonly LimitCheck[]): LimitVerdict; readonly size: number } {
+export function memoryLimiter(options: MemoryLimiterOptions): MemoryLimiter {
   const { maxEntries } = options;
   if (!Number.isInteger(maxEntries) || maxEntries < 1) throw new TypeError('maxEntries must be a positive integer');
   const now = options.now ?? (() => performance.now());

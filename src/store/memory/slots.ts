@@ -7,12 +7,15 @@ type Members = Map<string, number>;
 /** So many other keys are looked at whenever a key is added: more are dropped than can be left behind. */
 const LOOKED_AT = 2;
 
-/** Returns empty slots. `now`: milliseconds of a clock that is never set back. */
-export function memorySlots(options: { readonly now?: () => number } = {}): Slots & {
+export interface MemorySlots extends Slots {
   acquire(request: SlotRequest): boolean;
   release(key: string, member: string): void;
+  /** The number of keys. */
   readonly size: number;
-} {
+}
+
+/** Returns empty slots. `now`: milliseconds of a clock that is never set back. */
+export function memorySlots(options: { readonly now?: () => number } = {}): MemorySlots {
   const now = options.now ?? (() => performance.now());
   const keys = new Map<string, Members>();
 

@@ -93,7 +93,7 @@ function newClient(url: string, timeoutMillis: number): Redis {
     ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
     ...(parsed.protocol === 'rediss:' ? { tls: {} } : {}),
     enableAutoPipelining: true,
-    // Without these three, commands wait in memory for as long as Redis is away, or are sent again after it came back.
+    // The library's defaults hold commands back while Redis is away, and send again what it did not answer.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

@@ -5,7 +5,7 @@ export type Argument = string | number;
 
 export type RedisCall = (command: string, ...args: readonly Argument[]) => Promise<unknown>;
 
-export class RedisUnavailable extends Error {
+class RedisUnavailable extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'RedisUnavailable';

@@ -7,7 +7,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LedgerError } from '../ledger-error.ts';
 import { describe } from './schema.ts';
 
-/** More would hold up the event loop; the rest goes into the next transaction. */
+/** More would hold up the event loop (256: some five milliseconds); the rest goes into the next turn's transaction. */
 const MAX_WRITES = 256;
 
 interface Write {
@@ -32,7 +32,7 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
     keep: database.prepare('RELEASE one'),
     undo: database.prepare('ROLLBACK TO one'),
   };
-  let waiting: Write[] = [];
+  const waiting: Write[] = [];
   let scheduled = false;
 
   function write<T>(work: () => T): Promise<T> {
@@ -44,23 +44,27 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
         },
         reject,
       });
-      if (scheduled) return;
-      scheduled = true;
-      // After the poll phase: requests that were read in one turn meet in one transaction.
-      setImmediate(flush);
+      schedule();
+    });
+  }
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    // After the poll phase: requests that were read in one turn meet in one transaction.
+    setImmediate(() => {
+      scheduled = false;
+      transact(waiting.splice(0, MAX_WRITES));
+      if (waiting.length > 0) schedule();
     });
   }
 
   function flush(): void {
-    scheduled = false;
-    while (waiting.length > 0) {
-      const writes = waiting;
-      waiting = [];
-      for (let from = 0; from < writes.length; from += MAX_WRITES) transact(writes.slice(from, from + MAX_WRITES));
-    }
+    while (waiting.length > 0) transact(waiting.splice(0, MAX_WRITES));
   }
 
   function transact(writes: readonly Write[]): void {
+    if (writes.length === 0) return;
     const told: Array<() => void> = [];
     try {
       begin.run();

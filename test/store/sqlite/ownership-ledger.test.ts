@@ -25,7 +25,12 @@ function claimer(...args: readonly string[]) {
   const script = new URL('../../support/ledger-claimer.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
-  return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value } = await lines.next();
+    return String(value);
+  };
+  return { child, lines, next };
 }
 
 const canvas = (id: string) => ({ kind: 'canvas', id });
@@ -39,8 +44,8 @@ async function killed(child: ChildProcess): Promise<void> {
 
 test('a claim whose process was killed before it settled stays its owner’s, and nobody else’s', async () => {
   const path = newPath();
-  const { child, lines } = claimer('hold', path, 'main|ann');
-  expect((await lines.next()).value).toBe('held');
+  const { child, next } = claimer('hold', path, 'main|ann');
+  expect(await next()).toBe('held');
   await killed(child);
   const ledger = openSqliteLedger({ path });
   expect(await ledger.find([canvas('held')])).toMatchObject([{ owner: 'main|ann', state: 'pending' }]);
@@ -53,9 +58,9 @@ test('a claim whose process was killed before it settled stays its owner’s, an
 
 test('loses no claim that it acknowledged when it is killed in the midst of claiming', async () => {
   const path = newPath();
-  const { child, lines } = claimer('stream', path, 'main|ann');
+  const { child, lines, next } = claimer('stream', path, 'main|ann');
   const acknowledged: string[] = [];
-  while (acknowledged.length < 200) acknowledged.push((await lines.next()).value as string);
+  while (acknowledged.length < 200) acknowledged.push(await next());
   await killed(child);
   for await (const line of { [Symbol.asyncIterator]: () => lines }) acknowledged.push(line);
   const ledger = openSqliteLedger({ path });
@@ -68,9 +73,9 @@ test('gives each id to exactly one of two processes that claim the same ones', a
   const path = newPath();
   const count = 200;
   const rivals = ['main|ann', 'main|bob'].map((owner) => claimer('race', path, owner, String(count)));
-  await Promise.all(rivals.map(async ({ lines }) => expect((await lines.next()).value).toBe('ready')));
+  await Promise.all(rivals.map(async ({ next }) => expect(await next()).toBe('ready')));
   for (const { child } of rivals) child.stdin?.write('go\n');
-  const won = await Promise.all(rivals.map(async ({ lines }) => JSON.parse((await lines.next()).value) as string[]));
+  const won = await Promise.all(rivals.map(async ({ next }) => JSON.parse(await next()) as string[]));
   expect(won.flat().sort()).toEqual(Array.from({ length: count }, (_, index) => `c${index}`).sort());
   const ledger = openSqliteLedger({ path });
   const records = await ledger.find((won[0] ?? []).map(canvas));
@@ -127,6 +132,25 @@ test('refuses a file that is not a database, and leaves it as it was', () => {
 test('refuses a path that cannot be written', () => {
   writeFileSync(join(directory, 'plain'), '');
   expect(() => openSqliteLedger({ path: join(directory, 'plain', 'ledger.db') })).toThrow(LedgerError);
+});
+
+test('keeps a lean only where an outcome is open', async () => {
+  const path = newPath();
+  const ledger = openSqliteLedger({ path });
+  const ids = ['kept', 'undone', 'learned', 'released', 'open'];
+  for (const request of ['r1', 'r2']) await ledger.claim(ids.map(create), 'main|ann', request);
+  await ledger.settle([canvas('kept')], 'r1', 'kept');
+  for (const request of ['r1', 'r2']) await ledger.settle([canvas('undone')], request, 'undone');
+  await ledger.learn({ ref: canvas('learned'), parent: undefined, origin: 'response' }, 'main|ann');
+  await ledger.release(canvas('released'), 'main|ann');
+  await ledger.settle([canvas('open')], 'r1', 'unknown');
+  await ledger.close();
+  const database = new DatabaseSync(path);
+  expect(database.prepare('SELECT id, request FROM leans').all()).toMatchObject([
+    { id: 'open', request: 'r1' },
+    { id: 'open', request: 'r2' },
+  ]);
+  database.close();
 });
 
 test('one write that cannot be done takes nothing from those that share its transaction', async () => {

@@ -1,0 +1,80 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AuditRecord } from '../../src/model/audit.ts';
+import { Rejection } from '../../src/model/rejection.ts';
+import { inbound } from '../../src/realtime/inbound.ts';
+import { canonical } from '../../src/server/canonical.ts';
+import { cutLink, endLink, type Link, rejectionOf, socketAudit } from '../../src/server/socket-link.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const raw = { method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' };
+
+const link = () => {
+  const closes: Array<boolean | undefined> = [];
+  const conn = {
+    request: {},
+    write: () => undefined,
+    on: () => undefined,
+    close: (discard?: boolean) => void closes.push(discard),
+  };
+  const opened: Link = {
+    request: canonical({ hosts: undefined, trustedProxies: [] })(raw),
+    duplex: new PassThrough(),
+    judge: inbound({ accept: new Map() })(),
+    startedMillis: 500,
+    conn,
+    peer: undefined,
+    principal: undefined,
+    ended: false,
+  };
+  return { link: opened, closes };
+};
+
+test('an end closes once and gracefully, then destroys a connection that does not answer', () => {
+  const { link: one, closes } = link();
+  endLink(one);
+  endLink(one);
+  expect(closes).toEqual([undefined]);
+  expect(one.duplex.destroyed).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  expect(one.duplex.destroyed).toBe(true);
+});
+
+test('an end leaves no timer when the connection closes in time', async () => {
+  const { link: one } = link();
+  endLink(one);
+  const closed = new Promise((resolve) => one.duplex.once('close', resolve));
+  one.duplex.destroy();
+  await closed;
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a cut throws away what waits and destroys at once', () => {
+  const { link: one, closes } = link();
+  cutLink(one);
+  expect(closes).toEqual([true]);
+  expect(one.duplex.destroyed).toBe(true);
+});
+
+test('a record says who, from where, how long and why', () => {
+  const records: AuditRecord[] = [];
+  const audit = socketAudit(
+    (record) => records.push(record),
+    () => 2_500,
+  );
+  const { link: one } = link();
+  audit.link(one, { outcome: 'refused', reason: 'authority-expired', detail: 'd' });
+  audit.refused(raw, undefined, { rejection: new Rejection('shutting-down', 'bye'), id: 'r1' });
+  expect(records).toMatchObject([
+    { time: '1970-01-01T00:00:02.500Z', kind: 'socket', path: '/socket.io/', address: '192.0.2.1', millis: 2_000 },
+    { requestId: 'r1', outcome: 'failed', reason: 'shutting-down', status: 503, address: '192.0.2.1', path: undefined },
+  ]);
+});
+
+test('whatever is thrown becomes a refusal, and what nobody foresaw an internal error', () => {
+  const refused = new Rejection('token-missing', 'd');
+  expect(rejectionOf(refused)).toBe(refused);
+  expect(rejectionOf(new Error('x'))).toMatchObject({ reason: 'internal-error', status: 500 });
+});

@@ -1,0 +1,57 @@
+/** A TCP cable between a client and a server that can be pulled out and plugged in again. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface Cable {
+  readonly port: number;
+  /** Cuts what is connected, and what connects from now on. */
+  pull(): void;
+  plug(): void;
+  close(): Promise<void>;
+}
+
+export async function layCable(toPort: number): Promise<Cable> {
+  const sockets = new Set<Socket>();
+  let plugged = true;
+  const server = createServer((near) => {
+    if (!plugged) {
+      near.destroy();
+      return;
+    }
+    const far = connect(toPort, '127.0.0.1');
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+
+  function pull(): void {
+    plugged = false;
+    for (const socket of sockets) socket.destroy();
+  }
+
+  return {
+    port: address.port,
+    pull,
+    plug() {
+      plugged = true;
+    },
+    async close() {
+      pull();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
+}
