@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `npm start`: the gateway on defaults, with an issuer of its own and, unless told otherwise, a stand-in for Jaaz. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** Prints a token of the demonstration's issuer. */
 import { parseArgs } from 'node:util';
 import { DURATION, durationMillis } from '../src/policy/amounts.ts';

@@ -79,7 +79,7 @@ export function readTree(text: string): Tree {
     const { contents, problems } = compose(text, { lines, positionAt });
     if (problems.length > 0) return { problems };
     const reader = placeReader(positionAt);
-    const root = contents === null ? empty(positionAt(0)) : reader.read(contents);
+    const root = reader.read(contents);
     return reader.problems.length > 0 ? { problems: reader.problems } : { root };
   } catch (error) {
     if (error instanceof Refusal) return { problems: [error.problem] };
@@ -141,83 +141,95 @@ const empty = (position: Position): Place => ({
   size: 1,
 });
 
-/** Returns a reader of nodes in the order of the document, which is the order in which anchors come to hold. */
-function placeReader(positionAt: (offset: number) => Position) {
-  const problems: Problem[] = [];
-  const anchors = new Map<string, Place>();
+/** Reads nodes in the order of the document, which is the order in which anchors come to hold. */
+interface Reader {
+  readonly problems: Problem[];
+  readonly anchors: Map<string, Place>;
+  positionOf(node: ParsedNode): Position;
+  /** Counts values; throws a Refusal when there are too many. */
+  count(added: number, position: Position): void;
+  countAlias(position: Position): void;
+  report(problem: Problem): void;
+  read(node: ParsedNode | null): Place;
+}
+
+function placeReader(positionAt: (offset: number) => Position): Reader {
   let aliases = 0;
   let values = 0;
-
-  const offsetOf = (node: ParsedNode): number => node.range?.[0] ?? 0;
-
-  function count(added: number, position: Position): void {
-    values += added;
-    if (values <= MAX_VALUES) return;
-    throw new Refusal({ ...position, message: 'there are too many values', expected: `at most ${MAX_VALUES}` });
-  }
-
-  function report(problem: Problem): void {
-    problems.push(problem);
-    if (problems.length >= MAX_PROBLEMS) throw new Refusal({ ...problem, message: `${problem.message} (and more)` });
-  }
-
-  function read(node: ParsedNode | null, offset = 0): Place {
-    if (node === null) return empty(positionAt(offset));
-    const position = positionAt(offsetOf(node));
-    if (isAlias(node)) return readAlias(node.source, position);
-    count(1, position);
-    if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) {
-      report({ ...position, message: 'this tag is not accepted', found: node.tag, expected: 'no tag' });
-    }
-    const place = isMap(node) ? readMap(node, position) : isSeq(node) ? readSeq(node, position) : readScalar(node);
-    if (node.anchor !== undefined) anchors.set(node.anchor, place);
-    return place;
-  }
-
-  function readScalar(node: ParsedNode): Place {
-    return { ...empty(positionAt(offsetOf(node))), value: isScalar(node) ? node.value : null };
-  }
-
-  function readAlias(name: string, position: Position): Place {
-    aliases++;
-    if (aliases > MAX_ALIASES) {
+  const reader: Reader = {
+    problems: [],
+    anchors: new Map(),
+    positionOf: (node) => positionAt(node.range?.[0] ?? 0),
+    count(added, position) {
+      values += added;
+      if (values <= MAX_VALUES) return;
+      throw new Refusal({ ...position, message: 'there are too many values', expected: `at most ${MAX_VALUES}` });
+    },
+    countAlias(position) {
+      aliases++;
+      if (aliases <= MAX_ALIASES) return;
       throw new Refusal({ ...position, message: 'there are too many aliases', expected: `at most ${MAX_ALIASES}` });
-    }
-    const target = anchors.get(name);
-    if (target === undefined) {
-      report({ ...position, message: `the alias *${name} has no complete anchor before it` });
-      return empty(position);
-    }
-    count(target.size, position);
-    return { ...target, position };
-  }
+    },
+    report(problem) {
+      reader.problems.push(problem);
+      if (reader.problems.length < MAX_PROBLEMS) return;
+      throw new Refusal({ ...problem, message: `${problem.message} (and more)` });
+    },
+    read: (node) => (node === null ? empty(positionAt(0)) : readNode(node, reader)),
+  };
+  return reader;
+}
 
-  function readMap(node: YAMLMap<unknown, unknown>, position: Position): Place {
-    // No prototype: a key can then never be mistaken for something inherited.
-    const value: Record<string, unknown> = Object.create(null);
-    const entries = new Map<string, Entry>();
-    let size = 1;
-    for (const pair of node.items as readonly { key: ParsedNode; value: ParsedNode | null }[]) {
-      const keyAt = positionAt(offsetOf(pair.key));
-      const place = read(pair.value, offsetOf(pair.key));
-      size += place.size;
-      const key = isScalar(pair.key) && pair.key.tag === undefined ? pair.key.value : undefined;
-      const fault = keyFault(key, entries);
-      if (fault !== undefined) report({ ...keyAt, ...fault });
-      if (typeof key !== 'string' || fault !== undefined) continue;
-      value[key] = place.value;
-      entries.set(key, { key: keyAt, place });
-    }
-    return { value, position, entries, items: undefined, size };
+function readNode(node: ParsedNode, reader: Reader): Place {
+  const position = reader.positionOf(node);
+  if (isAlias(node)) return readAlias(node.source, position, reader);
+  reader.count(1, position);
+  if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) {
+    reader.report({ ...position, message: 'this tag is not accepted', found: node.tag, expected: 'no tag' });
   }
+  const place = isMap(node)
+    ? readMap(node, position, reader)
+    : isSeq(node)
+      ? readSeq(node, position, reader)
+      : { ...empty(position), value: isScalar(node) ? node.value : null };
+  if (node.anchor !== undefined) reader.anchors.set(node.anchor, place);
+  return place;
+}
 
-  function readSeq(node: YAMLSeq<unknown>, position: Position): Place {
-    const items = (node.items as readonly (ParsedNode | null)[]).map((item) => read(item));
-    const size = items.reduce((sum, item) => sum + item.size, 1);
-    return { value: items.map((item) => item.value), position, entries: undefined, items, size };
+function readAlias(name: string, position: Position, reader: Reader): Place {
+  reader.countAlias(position);
+  const target = reader.anchors.get(name);
+  if (target === undefined) {
+    reader.report({ ...position, message: `the alias *${name} has no complete anchor before it` });
+    return empty(position);
   }
+  reader.count(target.size, position);
+  return { ...target, position };
+}
 
-  return { read, problems };
+function readMap(node: YAMLMap<unknown, unknown>, position: Position, reader: Reader): Place {
+  // No prototype: a key can then never be mistaken for something inherited.
+  const value: Record<string, unknown> = Object.create(null);
+  const entries = new Map<string, Entry>();
+  let size = 1;
+  for (const pair of node.items as readonly { key: ParsedNode; value: ParsedNode | null }[]) {
+    const keyAt = reader.positionOf(pair.key);
+    const place = pair.value === null ? empty(keyAt) : reader.read(pair.value);
+    size += place.size;
+    const key = isScalar(pair.key) && pair.key.tag === undefined ? pair.key.value : undefined;
+    const fault = keyFault(key, entries);
+    if (fault !== undefined) reader.report({ ...keyAt, ...fault });
+    if (typeof key !== 'string' || fault !== undefined) continue;
+    value[key] = place.value;
+    entries.set(key, { key: keyAt, place });
+  }
+  return { value, position, entries, items: undefined, size };
+}
+
+function readSeq(node: YAMLSeq<unknown>, position: Position, reader: Reader): Place {
+  const items = (node.items as readonly (ParsedNode | null)[]).map((item) => reader.read(item));
+  const size = items.reduce((sum, item) => sum + item.size, 1);
+  return { value: items.map((item) => item.value), position, entries: undefined, items, size };
 }
 
 function keyFault(key: unknown, entries: ReadonlyMap<string, Entry>): Omit<Problem, keyof Position> | undefined {

@@ -2,6 +2,7 @@
  * The process's own log: JSON lines on standard output, for whoever runs the gateway. Nothing is redacted, because
  * nothing secret is ever passed: no token, no header, no body, no URL with a password.
  */
+import { openSync } from 'node:fs';
 import pino from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -18,7 +19,7 @@ export interface Log {
 export interface LogOptions {
   /** Lines below this level are not written. */
   readonly level: LogLevel;
-  /** Where lines go; standard output when there is none. */
+  /** Where lines are added; standard output when there is none. */
   readonly file?: string;
 }
 
@@ -27,7 +28,9 @@ export interface LogOptions {
  * an Error is written with its type, message and stack.
  */
 export function createLog({ level, file }: LogOptions): Log {
-  const destination = pino.destination({ dest: file ?? 1, sync: false });
+  const destination = pino.destination({ dest: file === undefined ? 1 : openSync(file, 'a'), sync: false });
+  // A full disk or a reader that went away must not end the gateway.
+  destination.on('error', () => undefined);
   const lines = pino(
     {
       level,

@@ -1,7 +1,12 @@
-import { expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { isSupportedAlgorithm } from '../../src/authn/jwk.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { ALGORITHMS, checkGatewayFile } from '../../src/config/schema.ts';
 import { parseDocument } from '../../src/policy/document.ts';
+import { formatFault } from '../../src/policy/fault.ts';
 
 test('every algorithm of public keys that can be configured can be verified, and no other', () => {
   expect(ALGORITHMS.filter((algorithm) => !isSupportedAlgorithm(algorithm))).toEqual(['HS256']);
@@ -14,4 +19,67 @@ test('an empty section means its defaults', () => {
   expect('document' in parsed && checkGatewayFile(parsed.document)).toMatchObject({
     value: { audit: { file: 'data/audit.ndjson' }, listen: { port: 8080 } },
   });
+});
+
+const page = readFileSync('docs/configuration.md', 'utf8');
+const sample = /```yaml\n(listen:[^`]*)```/.exec(page)?.[1] ?? '';
+
+function faultsOf(text: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'documentation-'));
+  mkdirSync(join(folder, 'policies'));
+  writeFileSync(join(folder, 'policies', 'jaaz.yaml'), '');
+  writeFileSync(join(folder, 'gateway.yaml'), text);
+  const result = loadConfig({ file: join(folder, 'gateway.yaml'), variables: {} });
+  rmSync(folder, { recursive: true });
+  return 'faults' in result ? result.faults.map(formatFault) : [];
+}
+
+describe('a sample', () => {
+  test('on the page is valid', () => {
+    expect(sample).toContain('upstream:');
+    expect(faultsOf(sample)).toEqual([]);
+  });
+
+  test('at the root is valid, with everything in it that is commented out', () => {
+    const file = readFileSync('gateway.yaml', 'utf8');
+    expect(faultsOf(file)).toEqual([]);
+    const keyFile = /^ *# - \{ name: partner.*\n/m;
+    expect(file).toMatch(keyFile);
+    const whole = file
+      .replace(keyFile, '')
+      .replace('# - { name: script', '- { name: script')
+      .replace(/# (hosts|trusted-proxies|origins):/g, '$1:')
+      .replace('# redis:', 'redis:')
+      .replace('#   url: redis', '  url: redis');
+    expect(faultsOf(whole).map((fault) => fault.replace(/^\S+ /, ''))).toEqual([
+      'the environment holds no secret (expected the variable JAAZ_GATEWAY_ISSUER_SCRIPT_SECRET)',
+    ]);
+  });
+});
+
+test('the page names every setting and every default', () => {
+  const settings = [
+    ['listen.host', '0.0.0.0'],
+    ['listen.port', '8080'],
+    ['admin.host', '127.0.0.1'],
+    ['admin.port', '9090'],
+    ['ledger.sqlite', 'data/ownership.db'],
+    ['audit.file', 'data/audit.ndjson'],
+    ['log.level', 'info'],
+    ['claims.user', 'sub'],
+    ['claims.roles', 'roles'],
+    ['clock-tolerance', '30s'],
+    ['types', '[at+jwt, jwt]'],
+  ];
+  for (const [key, value] of settings) expect(page).toContain(`| \`${key}\` | \`${value}\` |`);
+  for (const key of [
+    'listen.hosts',
+    'listen.trusted-proxies',
+    'listen.origins',
+    'upstream.url',
+    'redis.url',
+    'issuer',
+  ]) {
+    expect(page).toContain(`| \`${key}\` |`);
+  }
 });

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openDemoIssuer } from '../demo/issuer.ts';
+import { run } from './demo/process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'main-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const issuer = await openDemoIssuer(folder);
+const file = join(folder, 'gateway.yaml');
+writeFileSync(
+  file,
+  `listen: { host: 127.0.0.1, port: 0 }
+admin: { port: 0 }
+upstream: { url: http://127.0.0.1:9 }
+issuers: [{ name: demo, issuer: http://demo-issuer.localhost, audience: jaaz, keys: { file: demo-issuer/keys.json } }]
+policies: [${JSON.stringify(resolve('policies/jaaz.yaml'))}]
+`,
+);
+
+describe('the process', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 on %s, its log whole', async (signal) => {
+    const gateway = run(['src/main.ts', 'serve', '--config', file, '--json']);
+    await gateway.until(/"listening"/);
+    gateway.child.kill(signal);
+    expect(await gateway.ended).toBe(0);
+    const lines = gateway
+      .out()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.find((line) => line.message === 'stopping')).toMatchObject({ reason: signal });
+    expect(lines.at(-1)).toMatchObject({ message: 'stopped' });
+    expect(gateway.err()).toBe('');
+  });
+
+  test('ends at once on a second signal, whatever is under way', async () => {
+    const upstream = createServer();
+    upstream.listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    const gateway = run(['src/main.ts', 'serve', '--config', file, '--json', '--upstream', upstreamUrl]);
+    const url = /"url":"([^"]+)"/.exec(await gateway.until(/"listening"/))?.[1];
+    const reached = new Promise((done) => {
+      upstream.on('request', ({ url: target }) => target === '/api/canvas/list' && done(target));
+    });
+    const token = await issuer.issueToken({ user: 'alice', expiresInSeconds: 60 });
+    const cut = expect(
+      fetch(`${url}/api/canvas/list`, { headers: { authorization: `Bearer ${token}` } }),
+    ).rejects.toThrow();
+    await reached;
+    gateway.child.kill('SIGINT');
+    await gateway.until(/"stopping"/);
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended).toBe(143);
+    await cut;
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+
+  test('logs a promise that nobody looked after, and ends with 1', async () => {
+    const script =
+      "const t = setInterval(() => { if (process.listenerCount('unhandledRejection') === 0) return;" +
+      "clearInterval(t); Promise.reject(new Error('nobody looked after this')); }, 10)";
+    const loader = `data:text/javascript,${encodeURIComponent(script)}`;
+    const gateway = run(['--import', loader, 'src/main.ts', 'serve', '--config', file, '--json']);
+    expect(await gateway.ended).toBe(1);
+    expect(gateway.out()).toContain('nobody looked after this');
+  });
+
+  test('reads its environment', async () => {
+    const check = run(['src/main.ts', 'check', '--config', file], { JAAZ_GATEWAY_PORT: 'x' });
+    expect(await check.ended).toBe(3);
+    expect(check.err()).toContain('JAAZ_GATEWAY_PORT: this environment variable is not acceptable (found "x"');
+  });
+
+  test('ends with 2 for wrong usage', async () => {
+    expect(await run(['src/main.ts', 'sevre']).ended).toBe(2);
+  });
+});
