@@ -104,12 +104,18 @@ audit: { file: audit.ndjson }
 `;
 }
 
-/** The first signal closes everything, a second one does not wait for it. */
+/**
+ * The first signal closes everything, a later one does not wait for it. npm hands on the Ctrl-C that the terminal has
+ * sent already: what comes within a second is the same one.
+ */
 function endOnSignals(): void {
-  let ending = false;
+  let endingSince: number | undefined;
   const end = () => {
-    if (ending) process.exit(1);
-    ending = true;
+    if (endingSince !== undefined) {
+      if (Date.now() - endingSince > 1000) process.exit(1);
+      return;
+    }
+    endingSince = Date.now();
     setTimeout(() => process.exit(1), CLOSE_MILLIS).unref();
     closeAll().then(
       () => process.exit(0),

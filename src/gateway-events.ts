@@ -56,6 +56,7 @@ export const eventPlane = (options: EventPlaneOptions): EventPlane | undefined =
     canonical: options.canonical,
     inbound: inbound({ accept: rule.accept }),
     lifetime: lifetime(),
+    limit: options.limit.visitor,
     origins: config.listen.origins,
     onDecision: audit,
   });

@@ -1,8 +1,9 @@
 /** The composition root: builds stores, stages and servers, and hands them to one another. Nothing is decided here. */
 
+import type { Server } from 'node:http';
 import { auditLine } from './audit/record.ts';
 import { fileSink, type LineSink } from './audit/sinks/file.ts';
-import { authenticate } from './authn/authenticate.ts';
+import { type Authenticator, authenticate } from './authn/authenticate.ts';
 import { authorize } from './authz/authorize.ts';
 import { claims as claimStage } from './authz/claim.ts';
 import { learn as learner } from './authz/learn.ts';
@@ -18,6 +19,7 @@ import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
 import { answered, decide } from './pipeline/decide.ts';
 import { requestLife } from './pipeline/request.ts';
+import { bytes } from './ratelimit/bytes.ts';
 import { limit as limitStage } from './ratelimit/limit.ts';
 import { runs as runsStage } from './ratelimit/runs.ts';
 import { rewrite } from './rewrite/rewrite.ts';
@@ -30,6 +32,7 @@ import type { Log } from './telemetry/log.ts';
 import { type Metrics, metrics } from './telemetry/metrics.ts';
 import { catalogueReader } from './upstream/catalogue.ts';
 import { origin as openOrigin } from './upstream/forward.ts';
+import type { Origin } from './upstream/origin.ts';
 import { probe } from './upstream/probe.ts';
 
 export interface GatewayOptions {
@@ -48,6 +51,10 @@ export interface Gateway {
 
 /** Bodies above this size are written in slices that do not hold others up. */
 const LARGE_BODY_BYTES = 256 * 1024;
+
+/** What the bodies of one user, and of all, may hold at once while they are read, judged and forwarded. */
+const BODIES_OF_ONE_BYTES = 192 * 1024 * 1024;
+const BODIES_BYTES = 1024 * 1024 * 1024;
 
 /** Resolves when both listeners are bound, or rejects with what could not be opened; then nothing is left open. */
 export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
@@ -72,60 +79,27 @@ const hostOf = (address: string): string => {
   return address.includes(':') ? `[${address}]` : address;
 };
 
-const build = async ({ config, policy, log }: GatewayOptions) => {
-  const counts = metrics();
-  const stores = await openStores({ config, log });
-  const sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
-  const audit = auditSink(sink, counts);
-  const authenticator = authenticate({
-    issuers: config.issuers,
-    source: keySource,
-    notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
-  });
-  const origin = openOrigin({ url: config.upstream.url });
-  const lookup = ownershipLookup(stores);
-  const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
-  const learn = learner(stores.ledger);
-  const runs = runsStage({ slots: stores.slots });
-  const limit = limitStage({ ...policy, limiter: stores.limiter });
-  const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
-  const report = (error: unknown, what: string): void => log.error({ err: error }, what);
+interface Parts {
+  readonly app: Server;
+  readonly admin: Server;
+  readonly close: (graceMillis?: number) => Promise<void>;
+}
 
-  const live = requestLife({
-    canonical: judgeTarget,
-    match: policy.match,
-    authenticate: authenticator.authenticate,
-    limit,
-    read: read(),
-    runs,
-    authorize: authorize({ lookup, claims }),
-    rewrite: rewrite({
-      catalogue: catalogueReader(origin),
-      writeJson: async (value, bytes) => (bytes > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
-      writeMultipart: encodeMultipart,
-    }),
-    origin,
-    filter: filter({ ownersOf: lookup.ownersOf, learn }),
-    answered: answered(claims, report),
-  });
-  const events = eventPlane({
-    config,
-    policy,
-    log,
-    authenticator,
-    canonical: judgeTarget,
-    lookup,
-    learn,
-    runs,
-    limit,
-    audit,
-    counts,
-  });
-  const publicServer = app({
-    live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit, report }),
-    upgrade: events?.sockets.handleUpgrade,
-    socketPath: events?.path,
-  });
+/** What every part below is made of. */
+interface Ground extends GatewayOptions {
+  readonly stores: Stores;
+  readonly sink: LineSink | undefined;
+  readonly counts: Metrics;
+  readonly audit: AuditSink;
+  readonly authenticator: Authenticator;
+  readonly origin: Origin;
+}
+
+const build = async (options: GatewayOptions): Promise<Parts> => {
+  const ground = await openGround(options);
+  const { stores, sink, counts, authenticator, origin, log } = ground;
+  const { live, events, runs } = plumb(ground);
+  const publicServer = app({ live, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
   const adminServer = admin({
     checks: {
       ledger: () => stores.ledger.ping(),
@@ -154,6 +128,52 @@ const build = async ({ config, policy, log }: GatewayOptions) => {
     log.flush();
   };
   return { app: publicServer, admin: adminServer, close };
+};
+
+const openGround = async (options: GatewayOptions): Promise<Ground> => {
+  const { config, log } = options;
+  const counts = metrics();
+  const stores = await openStores({ config, log });
+  const sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
+  const authenticator = authenticate({
+    issuers: config.issuers,
+    source: keySource,
+    notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
+  });
+  const origin = openOrigin({ url: config.upstream.url });
+  return { ...options, stores, sink, counts, audit: auditSink(sink, counts), authenticator, origin };
+};
+
+/** Hands the stages to one another, in the order in which a request and an event meet them. */
+const plumb = (ground: Ground) => {
+  const { config, policy, log, stores, origin, audit, authenticator } = ground;
+  const lookup = ownershipLookup(stores);
+  const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
+  const learn = learner(stores.ledger);
+  const runs = runsStage({ slots: stores.slots });
+  const limit = limitStage({ ...policy, limiter: stores.limiter });
+  const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
+  const report = (error: unknown, what: string): void => log.error({ err: error }, what);
+  const live = requestLife({
+    canonical: judgeTarget,
+    match: policy.match,
+    authenticate: authenticator.authenticate,
+    limit,
+    bytes: bytes({ maxBytesPerKey: BODIES_OF_ONE_BYTES, maxBytes: BODIES_BYTES }),
+    read: read(),
+    runs,
+    authorize: authorize({ lookup, claims }),
+    rewrite: rewrite({
+      catalogue: catalogueReader(origin),
+      writeJson: async (value, size) => (size > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
+      writeMultipart: encodeMultipart,
+    }),
+    origin,
+    filter: filter({ ownersOf: lookup.ownersOf, learn }),
+    answered: answered({ claims, report }),
+  });
+  const events = eventPlane({ ...ground, canonical: judgeTarget, lookup, learn, runs, limit });
+  return { live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit, report }), events, runs };
 };
 
 const closeEvents = async (events: EventPlane | undefined): Promise<void> => {

@@ -68,8 +68,9 @@ async function script(run: Run): Promise<void> {
   await callProvider(run.world, brief);
   await run.step();
   allMessages(run);
-  await useTool(run, 'write_plan', { steps: [`Answer: ${brief.prompt}`, 'Draw one image'] }, () => 'Plan written');
-  await useTool(run, 'transfer_to_image_video_creator', {}, () => 'Transferred to image_video_creator');
+  const plan = { steps: [`Answer: ${brief.prompt}`, 'Draw one image'] };
+  await useTool(run, callOf('write_plan', plan), () => 'Plan written');
+  await useTool(run, callOf('transfer_to_image_video_creator', {}), () => 'Transferred to image_video_creator');
   await say(run, ['I will draw what you asked for: ', brief.prompt, '.']);
   if (brief.prompt.includes('[[fail]]')) throw new Error(`the model refused the prompt: ${brief.prompt}`);
   for (let left = run.world.agentSteps + (brief.prompt.includes('[[slow]]') ? 100 : 0); left > 0; left -= 1) {
@@ -109,12 +110,13 @@ function allMessages(run: Run): void {
 
 async function drawAtOnce(run: Run): Promise<void> {
   const args = { prompt: run.brief.prompt, aspect_ratio: '3:2', input_images: run.brief.inputImages };
-  await useTool(run, run.brief.imageTool, args, async () => markdown(run, await makePicture(run)));
+  await useTool(run, callOf(run.brief.imageTool, args), async () => markdown(run, await makePicture(run)));
 }
 
 /** A tool that needs confirmation sends its arguments without a tool_call before, then waits for a human. */
 async function drawOnceConfirmed(run: Run): Promise<void> {
-  const call = await beginCall(run, 'generate_video_by_veo3_fast_jaaz', { prompt: run.brief.prompt }, false);
+  const call = callOf('generate_video_by_veo3_fast_jaaz', { prompt: run.brief.prompt });
+  await sendArguments(run, call);
   const confirmed = run.world.confirmations.wait(call.id, run.signal);
   run.emit('tool_call_pending_confirmation', { id: call.id, name: call.name, arguments: call.arguments });
   const content = (await confirmed) ? markdown(run, await makePicture(run)) : 'The user cancelled the tool call';
@@ -127,27 +129,27 @@ interface ToolCall {
   readonly arguments: string;
 }
 
-async function useTool(run: Run, name: string, args: JsonObject, work: () => string | Promise<string>): Promise<void> {
-  const call = await beginCall(run, name, args, true);
+function callOf(name: string, args: JsonObject): ToolCall {
+  return { id: `call_${nanoid(24).replace(/[-_]/g, 'x')}`, name, arguments: JSON.stringify(args) };
+}
+
+async function useTool(run: Run, call: ToolCall, work: () => string | Promise<string>): Promise<void> {
+  await run.step();
+  run.emit('tool_call', { id: call.id, name: call.name, arguments: '{}' });
+  await sendArguments(run, call);
   await run.step();
   await endCall(run, call, await work());
 }
 
-async function beginCall(run: Run, name: string, args: JsonObject, announce: boolean): Promise<ToolCall> {
-  const call: ToolCall = { id: `call_${nanoid(24).replace(/[-_]/g, 'x')}`, name, arguments: JSON.stringify(args) };
-  if (announce) {
-    await run.step();
-    run.emit('tool_call', { id: call.id, name, arguments: '{}' });
-  }
+async function sendArguments(run: Run, call: ToolCall): Promise<void> {
   const half = Math.ceil(call.arguments.length / 2);
   for (const text of [call.arguments.slice(0, half), call.arguments.slice(half)].filter((part) => part !== '')) {
     await run.step();
     run.emit('tool_call_arguments', { id: call.id, text });
   }
-  const described = { id: call.id, type: 'function', function: { name, arguments: call.arguments } };
+  const described = { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } };
   run.remember({ role: 'assistant', content: '', tool_calls: [described] });
   allMessages(run);
-  return call;
 }
 
 async function endCall(run: Run, call: ToolCall, content: string): Promise<void> {

@@ -125,6 +125,9 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   };
 }
 
+/** Takes the body of a request that was seen before it was read. */
+type BodyNote = (body: Buffer) => void;
+
 interface Parts {
   readonly world: World;
   readonly sockets: Sockets;
@@ -156,7 +159,7 @@ function serve(server: Server, { world, sockets, record }: Parts): void {
   ];
   const find = router([...routes, indexRoute], [assets], documentationRoutes(routes));
 
-  async function answer(request: IncomingMessage, target: Target, note: (body: Buffer) => void): Promise<Answer> {
+  async function answer(request: IncomingMessage, target: Target, note: BodyNote): Promise<Answer> {
     const method = request.method ?? 'GET';
     const { handle, params } = find(method, target.path);
     let body: Promise<Buffer> | undefined;
@@ -198,7 +201,7 @@ function serve(server: Server, { world, sockets, record }: Parts): void {
   server.on('clientError', (_error: Error, socket: Duplex) => refuse(socket));
 }
 
-function see(request: IncomingMessage, { path }: Target, record: Parts['record']): (body: Buffer) => void {
+function see(request: IncomingMessage, { path }: Target, record: Parts['record']): BodyNote {
   const { method = 'GET', url: target = '/', headers, rawHeaders } = request;
   const upgrade = /^websocket$/i.test(headers.upgrade ?? '');
   const entry: { -readonly [Key in keyof SeenRequest]: SeenRequest[Key] } = {

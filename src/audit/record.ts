@@ -1,27 +1,42 @@
-/** The line that a decision leaves: its field names are the record's, absent fields are left out, times are rounded. */
+/**
+ * The line that a decision leaves: its field names are the record's, absent fields are left out, times are rounded to
+ * the microsecond. Written by hand, because one is written for each request; a test reads every line back.
+ */
 import type { AuditRecord } from '../model/audit.ts';
 import type { ResourceRef } from '../model/resource.ts';
 
 /** Returns one line of JSON, without its line end. */
 export const auditLine = (record: AuditRecord): string => {
-  const { stages, millis, resources, claims, ...rest } = record;
-  return JSON.stringify({
-    ...rest,
-    resources: keys(resources),
-    claims: keys(claims),
-    stages: rounded(stages),
-    millis: round(millis),
-  });
+  const { detail, method, path, route, owner, reason, status, upstreamStatus } = record;
+  // What is quoted plainly holds no character that JSON escapes: a time, a UUID, words of our own tables.
+  let line = `{"time":"${record.time}","kind":"${record.kind}","requestId":"${record.requestId}","outcome":"${record.outcome}"`;
+  if (reason !== undefined) line += `,"reason":"${reason}"`;
+  if (detail !== undefined) line += `,"detail":${JSON.stringify(detail)}`;
+  if (method !== undefined) line += `,"method":${JSON.stringify(method)}`;
+  if (path !== undefined) line += `,"path":${JSON.stringify(path)}`;
+  if (route !== undefined) line += `,"route":"${route}"`;
+  if (owner !== undefined) line += `,"owner":${JSON.stringify(owner)}`;
+  line += `,"address":${JSON.stringify(record.address)}`;
+  if (status !== undefined) line += `,"status":${status}`;
+  if (upstreamStatus !== undefined) line += `,"upstreamStatus":${upstreamStatus}`;
+  line += refs('resources', record.resources) + refs('claims', record.claims);
+  return `${line},"stages":${stages(record.stages)},"millis":${millis(record.millis)}}`;
 };
 
-const keys = (refs: readonly ResourceRef[]): string[] | undefined =>
-  refs.length === 0 ? undefined : refs.map(({ kind, id }) => `${kind}:${id}`);
+const refs = (name: string, list: readonly ResourceRef[]): string =>
+  list.length === 0 ? '' : `,"${name}":${JSON.stringify(list.map(({ kind, id }) => `${kind}:${id}`))}`;
 
-const rounded = (stages: Readonly<Record<string, number>>): Record<string, number> => {
-  const result: Record<string, number> = {};
-  for (const stage in stages) result[stage] = round(stages[stage] ?? 0);
-  return result;
+const stages = (measured: Readonly<Record<string, number>>): string => {
+  let text = '{';
+  for (const stage in measured) text += `${text === '{' ? '' : ','}"${stage}":${millis(measured[stage] ?? 0)}`;
+  return `${text}}`;
 };
 
-/** To the microsecond. */
-const round = (millis: number): number => Math.round(millis * 1000) / 1000;
+/** Whole numbers are written much faster than fractions, so the microseconds are put together. */
+const millis = (value: number): string => {
+  const micros = Math.round(value * 1000);
+  const fraction = micros % 1000;
+  const whole = (micros - fraction) / 1000;
+  if (fraction === 0) return String(whole);
+  return `${whole}.${fraction < 10 ? '00' : fraction < 100 ? '0' : ''}${fraction}`;
+};

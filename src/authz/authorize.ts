@@ -1,6 +1,6 @@
 /** WHOSE IS IT: every id of the request is held against what the caller owns, then what it creates is claimed. */
 import type { Grant } from '../model/grant.ts';
-import type { Principal } from '../model/principal.ts';
+import type { Owner, Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ReadRequest } from '../model/request.ts';
 import type { ResourceRef, Verb } from '../model/resource.ts';
@@ -26,10 +26,15 @@ export type Authorize = (
   principal: Principal | undefined,
 ) => Grant | Promise<Grant>;
 
+interface Case {
+  readonly request: ReadRequest;
+  readonly match: RouteMatch;
+  readonly owner: Owner;
+}
+
 /** Returns the stage: it resolves to the Grant, or throws a Rejection with nothing claimed. */
 export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
-  const judge = async (request: ReadRequest, match: RouteMatch, principal: Principal): Promise<Grant> => {
-    const { owner } = principal;
+  const judge = async ({ request, match, owner }: Case): Promise<Grant> => {
     const located = locateAll(request, match);
     const own = withVerb(located, 'own');
     const releases = withVerb(located, 'release');
@@ -44,25 +49,26 @@ export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
     return { request, owner, resources, claims: claimed, releases } as unknown as Grant;
   };
 
-  return (request, match, principal) => {
-    const { route } = match;
-    if (route.uses.length === 0 && route.references === undefined) {
-      return { request, owner: principal?.owner, resources: [], claims: [], releases: [] } as unknown as Grant;
-    }
-    // A policy whose public route names resources does not load; this is law 7 for a mistake of ours.
-    if (principal === undefined) throw new Rejection('token-missing', 'resources are named, but nobody is known');
-    const only = route.uses.length === 1 && route.references === undefined ? route.uses[0] : undefined;
-    return only?.verb === 'own' ? judgeOne(only, request, match, principal) : judge(request, match, principal);
-  };
-
   // The commonest request by far: one id, the caller's own, and its owner near. No promise is made for it.
-  function judgeOne(use: ResourceUse, request: ReadRequest, match: RouteMatch, { owner }: Principal) {
+  const judgeOne = (use: ResourceUse, { request, match, owner }: Case): Grant | Promise<Grant> => {
     const ref = locate(use, request, match);
     const resources = ref === undefined ? [] : [ref];
     const checked = checkOwn(lookup, resources, owner);
     const grant = { request, owner, resources, claims: [], releases: [] } as unknown as Grant;
     return checked === undefined ? grant : checked.then(() => grant);
-  }
+  };
+
+  return (request, match, principal) => {
+    const { uses, references } = match.route;
+    if (uses.length === 0 && references === undefined) {
+      return { request, owner: principal?.owner, resources: [], claims: [], releases: [] } as unknown as Grant;
+    }
+    // A policy whose public route names resources does not load; this is law 7 for a mistake of ours.
+    if (principal === undefined) throw new Rejection('token-missing', 'resources are named, but nobody is known');
+    const judged = { request, match, owner: principal.owner };
+    const only = uses.length === 1 && references === undefined ? uses[0] : undefined;
+    return only?.verb === 'own' ? judgeOne(only, judged) : judge(judged);
+  };
 };
 
 const locateAll = (request: ReadRequest, match: RouteMatch): Located[] => {

@@ -9,11 +9,16 @@ import { type ResourceKind, type ResourceRef, resourceKey } from '../model/resou
 import type { ReferenceScan } from '../model/route.ts';
 import { isId } from './locate.ts';
 
-/** More citations than this in one body are refused rather than looked up. */
-const MAX_CITATIONS = 1000;
+/** More citations than this in one body are refused rather than looked up. One name may be read in several ways. */
+const MAX_CITATIONS = 4000;
 
 /** A whole data URL holds base64 only; no name can be read out of it, and it may be megabytes long. */
-const DATA_URL = /^data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]*={0,2}$/;
+const DATA_URL = /^data:[a-z]+\/[a-z0-9+-]+;base64,[A-Za-z0-9+/]*={0,2}$/;
+
+/** What surrounds a citation in prose, in markup, in code and in a JSON text inside a text. */
+const QUOTES = '"\'“”‘’`\\\\';
+const STOPS = new Set('.,;:!?…');
+const BACKSLASH = new Set('\\');
 
 interface Citations {
   readonly mustOwn: Map<string, ResourceRef>;
@@ -42,20 +47,35 @@ export const referenceScan = (kinds: readonly ResourceKind[]): ReferenceScan => 
 
 const kindScan = (kind: ResourceKind): KindScan => {
   const key = `${kind.name}_id`;
-  const cited = [new RegExp(`${key}\\s*=\\s*["'“”]?([^"'“”<>\\s]*)`, 'gi')];
-  if (kind.url !== undefined) cited.push(new RegExp(`${RegExp.escape(kind.url)}([^"'“”<>()\\[\\]{}\\s]*)`, 'gi'));
+  const cited = [new RegExp(`${key}\\s*=\\s*[${QUOTES}]*([^${QUOTES}<>\\s]*)`, 'gi')];
+  // As the agent reads it: everything up to the next double quote is the name, spaces and other quotes included.
+  const quoted = new RegExp(`${key}\\s*=\\s*\\\\*"([^"]*)`, 'gi');
+  if (kind.url !== undefined) cited.push(new RegExp(`${RegExp.escape(kind.url)}([^${QUOTES}<>()\\[\\]{}\\s]*)`, 'gi'));
   // Not anchored: the name counts wherever it stands, glued to other letters too.
   const bare = new RegExp(kind.pattern.source.replace(/^\^/, '').replace(/\$$/, ''), 'g');
   const scanText: TextScan = (text, found) => {
     if (text.startsWith('data:') && DATA_URL.test(text)) return;
     for (const pattern of cited) {
-      for (const [, word = ''] of text.matchAll(pattern)) cite(kind, word.replace(/[.,;:!?]+$/, ''), found);
+      for (const [, word = ''] of text.matchAll(pattern)) cite(kind, without(STOPS, word), found);
     }
-    for (const [name] of text.matchAll(bare)) {
-      add(found, found.mustNotBeForeign, { kind: kind.name, id: name });
+    for (const [, name = ''] of text.matchAll(quoted)) cite(kind, without(BACKSLASH, name), found);
+    bare.lastIndex = 0;
+    for (let match = bare.exec(text); match !== null; match = bare.exec(text)) {
+      // One name may begin inside another, and letters after a name may look like the rest of it.
+      bare.lastIndex = match.index + 1;
+      for (let id = match[0]; id !== ''; id = id.slice(0, -1)) {
+        if (kind.pattern.test(id)) add(found, found.mustNotBeForeign, { kind: kind.name, id });
+      }
     }
   };
   return { key, kind, scanText };
+};
+
+/** An expression anchored at the end would begin anew at each of a million full stops. */
+const without = (ending: ReadonlySet<string>, word: string): string => {
+  let end = word.length;
+  while (end > 0 && ending.has(word.charAt(end - 1))) end -= 1;
+  return word.slice(0, end);
 };
 
 const cite = (kind: ResourceKind, id: string, found: Citations): void => {

@@ -26,55 +26,16 @@ interface LookupOptions {
 export const ledgerUnavailable = (cause: unknown): Rejection =>
   cause instanceof Rejection ? cause : new Rejection('ledger-unavailable', `ledger: ${String(cause)}`, { cause });
 
-export const ownershipLookup = ({ ledger, near, common }: LookupOptions): OwnershipLookup => {
+export const ownershipLookup = (options: LookupOptions): OwnershipLookup => {
+  const { ledger, near, common } = options;
   common?.onInvalidate((refs) => {
     if (refs === 'everything') near.clear();
     else for (const ref of refs) near.delete(resourceKey(ref));
   });
-
-  const records = async (refs: readonly ResourceRef[]): Promise<ReadonlyArray<OwnershipRecord | undefined>> => {
-    try {
-      return await ledger.find(refs);
-    } catch (error) {
-      throw ledgerUnavailable(error);
-    }
-  };
-
-  const fromLedger = async (refs: readonly ResourceRef[], mark: number): Promise<Map<string, Owner>> => {
-    const owners = new Map<string, Owner>();
-    for (const record of await records(refs)) {
-      if (record === undefined || record.state === 'deleted') continue;
-      const key = resourceKey(record);
-      owners.set(key, record.owner);
-      near.set(key, record.owner, mark);
-      common?.fill(record, record.owner);
-    }
-    return owners;
-  };
-
-  const lookUp = async (
-    refs: readonly ResourceRef[],
-    known: Array<Owner | undefined>,
-  ): Promise<ReadonlyArray<Owner | undefined>> => {
-    const mark = near.mark();
-    let missing = refs.filter((_, index) => known[index] === undefined);
-    const owners = new Map<string, Owner>();
-    if (common !== undefined) {
-      const found = await common.get(missing);
-      for (const [index, ref] of missing.entries()) {
-        const owner = found[index];
-        if (owner === undefined) continue;
-        owners.set(resourceKey(ref), owner);
-        near.set(resourceKey(ref), owner, mark);
-      }
-      missing = missing.filter((ref) => !owners.has(resourceKey(ref)));
-    }
-    if (missing.length > 0) for (const [key, owner] of await fromLedger(missing, mark)) owners.set(key, owner);
-    return refs.map((ref, index) => known[index] ?? owners.get(resourceKey(ref)));
-  };
+  const lookUp = fartherOwners(options);
 
   return {
-    records,
+    records: (refs) => readRecords(ledger, refs),
     ownersOf(refs) {
       const known: Array<Owner | undefined> = [];
       let complete = true;
@@ -86,8 +47,67 @@ export const ownershipLookup = ({ ledger, near, common }: LookupOptions): Owners
       return complete ? known : lookUp(refs, known);
     },
     async forget(refs) {
-      for (const ref of refs) near.delete(resourceKey(ref));
-      await common?.invalidate(refs);
+      const forgetNear = (): void => {
+        for (const ref of refs) near.delete(resourceKey(ref));
+      };
+      forgetNear();
+      if (common === undefined) return;
+      await common.invalidate(refs);
+      // Meanwhile the common cache may have told the former owner once more.
+      forgetNear();
     },
   };
+};
+
+type Owners = ReadonlyArray<Owner | undefined>;
+
+/** Returns the look-up of what is not near: first where all replicas remember, then in the ledger. */
+const fartherOwners = ({ ledger, near, common }: LookupOptions) => {
+  const fromCommon = async (refs: readonly ResourceRef[], mark: number): Promise<Map<string, Owner>> => {
+    const owners = new Map<string, Owner>();
+    const found = (await common?.get(refs)) ?? [];
+    for (const [index, ref] of refs.entries()) {
+      const owner = found[index];
+      if (owner === undefined) continue;
+      owners.set(resourceKey(ref), owner);
+      near.set(resourceKey(ref), owner, mark);
+    }
+    return owners;
+  };
+
+  const fromLedger = async (refs: readonly ResourceRef[], mark: number): Promise<Map<string, Owner>> => {
+    const owners = new Map<string, Owner>();
+    for (const record of await readRecords(ledger, refs)) {
+      if (record === undefined || record.state === 'deleted') continue;
+      const key = resourceKey(record);
+      owners.set(key, record.owner);
+      near.set(key, record.owner, mark);
+      common?.fill(record, record.owner);
+    }
+    return owners;
+  };
+
+  return async (refs: readonly ResourceRef[], known: Owners): Promise<Owners> => {
+    // Taken before anything is read: what changes from here on must not be remembered as it was.
+    const mark = near.mark();
+    const missing = refs.filter((_, index) => known[index] === undefined);
+    const remembered = await fromCommon(missing, mark);
+    const unknown = missing.filter((ref) => !remembered.has(resourceKey(ref)));
+    const recorded = unknown.length === 0 ? remembered : await fromLedger(unknown, mark);
+    return refs.map((ref, index) => {
+      const key = resourceKey(ref);
+      return known[index] ?? remembered.get(key) ?? recorded.get(key);
+    });
+  };
+};
+
+const readRecords = async (
+  ledger: OwnershipLedger,
+  refs: readonly ResourceRef[],
+): Promise<ReadonlyArray<OwnershipRecord | undefined>> => {
+  try {
+    return await ledger.find(refs);
+  } catch (error) {
+    throw ledgerUnavailable(error);
+  }
 };

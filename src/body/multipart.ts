@@ -90,8 +90,9 @@ export interface EncodedForm {
 }
 
 /** Returns the form for the upstream. Of a file's name only the extension goes on, by which the upstream picks the format. */
-export function encodeMultipart(parts: readonly MultipartPart[]): EncodedForm {
-  const boundary = unusedBoundary(parts);
+export function encodeMultipart(parts: readonly MultipartPart[], newBoundary = randomBoundary): EncodedForm {
+  let boundary = newBoundary();
+  while (parts.some((part) => part.content.includes(boundary))) boundary = newBoundary();
   const body: Buffer[] = [];
   for (const { name, fileName, contentType, content } of parts) {
     const file = fileName === undefined ? '' : `; filename="${plainFileName(fileName)}"`;
@@ -103,10 +104,7 @@ export function encodeMultipart(parts: readonly MultipartPart[]): EncodedForm {
   return { contentType: `multipart/form-data; boundary=${boundary}`, body };
 }
 
-function unusedBoundary(parts: readonly MultipartPart[]): string {
-  const boundary = `form-${randomBytes(24).toString('hex')}`;
-  return parts.some((part) => part.content.includes(boundary)) ? unusedBoundary(parts) : boundary;
-}
+const randomBoundary = (): string => `form-${randomBytes(24).toString('hex')}`;
 
 function plainFileName(fileName: string): string {
   const extension = /\.([A-Za-z0-9]{1,5})$/.exec(fileName)?.[1];

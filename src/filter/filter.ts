@@ -13,6 +13,7 @@ import type { AnswerRule, LearnRule, RouteMatch } from '../model/route.ts';
 import { answerHeaders } from './headers.ts';
 import { parseAnswer, readAnswer, writeAnswer } from './json.ts';
 import { keepOwn, type OwnersOf } from './list.ts';
+import { relativeBody } from './relative.ts';
 
 export interface FilterOptions {
   readonly ownersOf: OwnersOf;
@@ -29,7 +30,12 @@ export type Filter = (
   match: RouteMatch,
 ) => FilteredResponse | Promise<FilteredResponse>;
 
-type JsonRule = Extract<AnswerRule, { kind: 'json' }>;
+interface Case {
+  readonly answer: UpstreamAnswer;
+  readonly grant: Grant;
+  readonly match: RouteMatch;
+  readonly rule: Extract<AnswerRule, { kind: 'json' }>;
+}
 
 /** Returns the stage: it returns the FilteredResponse, or throws a Rejection with the answer given up. */
 export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
@@ -48,7 +54,7 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
     }
   };
 
-  const readAndFilter = async (answer: UpstreamAnswer, grant: Grant, match: RouteMatch, rule: JsonRule) => {
+  const readAndFilter = async ({ answer, grant, match, rule }: Case): Promise<FilteredResponse> => {
     const type = answer.headers['content-type'];
     if (typeof type !== 'string' || !/^application\/json\s*(?:;|$)/i.test(type)) {
       answer.body.abort();
@@ -56,8 +62,12 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
     }
     let value = parseAnswer(await readAnswer(answer, rule.maxBytes));
     const { owner } = grant;
+    if (owner === undefined && rule.keep.length + rule.learn.length > 0) {
+      // A policy whose public route shows what is owned does not load; this is law 7 for a mistake of ours.
+      throw new Rejection('answer-unreadable', 'the answer is judged by its owner, but nobody is known');
+    }
     if (owner !== undefined) {
-      for (const keep of rule.keep) await keepOwn(value, keep, owner, ownersOf);
+      for (const keep of rule.keep) await keepOwn(value, keep, { owner, ownersOf });
       await learnFrom(value, rule.learn, owner);
     }
     for (const operation of rule.operations) value = operation(value);
@@ -70,8 +80,8 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
       answer.body.abort();
       throw new Rejection('answer-unreadable', `the upstream redirects (${answer.status})`);
     }
-    if (rule.kind === 'stream') return stream(answer, match);
-    if (answer.status === 200) return readAndFilter(answer, grant, match, rule);
+    if (rule.kind === 'stream') return stream(answer, match, rule.relative);
+    if (answer.status === 200) return readAndFilter({ answer, grant, match, rule });
     // Not what the rule is for: the status is passed on, not a byte of the body.
     answer.body.abort();
     if (answer.status < 400) throw new Rejection('answer-unreadable', `200 was expected, found ${answer.status}`);
@@ -83,12 +93,11 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
   };
 };
 
-const stream = (answer: UpstreamAnswer, { route }: RouteMatch): FilteredResponse =>
-  ({
-    status: answer.status,
-    headers: answerHeaders(answer, route, false),
-    body: answer.body,
-  }) as unknown as FilteredResponse;
+const stream = (answer: UpstreamAnswer, { route }: RouteMatch, relative: readonly string[]): FilteredResponse => {
+  const changed = relative.length > 0;
+  const body = changed ? relativeBody(answer.body, relative) : answer.body;
+  return { status: answer.status, headers: answerHeaders(answer, route, changed), body } as unknown as FilteredResponse;
+};
 
 const whole = (answer: UpstreamAnswer, { route }: RouteMatch, body: Buffer): FilteredResponse => {
   const headers = answerHeaders(answer, route, true);

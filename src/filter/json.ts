@@ -14,17 +14,24 @@ export const readAnswer = (answer: UpstreamAnswer, maxBytes: number): Promise<Bu
       write(chunk) {
         bytes += chunk.length;
         if (bytes > maxBytes) {
-          answer.body.abort();
+          // Refused first: giving the body up is heard below as a failure.
           reject(new Rejection('answer-too-large', `the answer is larger than ${maxBytes} bytes`));
+          answer.body.abort();
           return true;
         }
         chunks.push(chunk);
         return true;
       },
       end: () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-      fail: (cause) => reject(new Rejection('upstream-broken', `the answer broke off: ${cause.message}`, { cause })),
+      fail: (cause) => reject(broken(cause)),
     });
   });
+
+/** A client that left is no fault of the upstream's. */
+const broken = (cause: Error): Rejection =>
+  cause instanceof Rejection
+    ? cause
+    : new Rejection('upstream-broken', `the answer broke off: ${cause.message}`, { cause });
 
 interface ReviverContext {
   readonly source?: string;

@@ -12,8 +12,13 @@ export type OwnersOf = (
   refs: readonly ResourceRef[],
 ) => ReadonlyArray<Owner | undefined> | Promise<ReadonlyArray<Owner | undefined>>;
 
+interface Caller {
+  readonly owner: Owner;
+  readonly ownersOf: OwnersOf;
+}
+
 /** Removes the rows that are not the owner's, in place; throws `answer-unreadable` where a list is something else. */
-export const keepOwn = async (value: JsonValue, rule: KeepRule, owner: Owner, ownersOf: OwnersOf): Promise<void> => {
+export const keepOwn = async (value: JsonValue, rule: KeepRule, { owner, ownersOf }: Caller): Promise<void> => {
   const lists = listsAt(value, rule.list);
   for (const list of lists) {
     const ids = list.map((row) => rowId(row, rule));
@@ -27,7 +32,9 @@ export const keepOwn = async (value: JsonValue, rule: KeepRule, owner: Owner, ow
 };
 
 const rowId = (row: JsonValue, { resource, id }: KeepRule): string | undefined => {
-  const [found] = valuesAt(row, id);
+  const [found, ...others] = valuesAt(row, id);
+  // Of several values only one would be judged.
+  if (others.length > 0) return undefined;
   return typeof found === 'string' && resource.pattern.test(found) && !resource.reserved.has(found) ? found : undefined;
 };
 

@@ -12,6 +12,8 @@ export interface BodySink {
 
 /** A body that is still arriving. It holds what came before `pipe`, and loses nothing. */
 export interface BodySource {
+  /** Returns the whole body when all of it is here already, and then it is not piped; else undefined. */
+  whole(): Buffer | undefined;
   pipe(sink: BodySink): void;
   resume(): void;
   /** Gives the body up; its connection is not used again. */

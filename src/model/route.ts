@@ -64,8 +64,8 @@ export interface HiddenAnswer {
 }
 
 export type AnswerRule =
-  /** The bytes pass as they come. */
-  | { readonly kind: 'stream' }
+  /** The bytes pass as they come. Below `relative` paths the upstream's absolute URLs become relative on the way. */
+  | { readonly kind: 'stream'; readonly relative: readonly string[] }
   /** A JSON value: rows are kept where they are the caller's, ids made by the server are learned, operations work on it. */
   | {
       readonly kind: 'json';

@@ -54,10 +54,13 @@ export const decide = (options: DecideOptions) => {
   return async (life: Life, reply: Reply): Promise<void> => {
     let rejection: Rejection | undefined;
     let sent: Sent | undefined;
+    let untouched = false;
     try {
       sent = await reply.send(await live(life), withRequestId(life));
     } catch (error) {
       rejection = await rejectionOf(options, life, error);
+      // Asked before the refusal: that enters another stage.
+      untouched = nothingSent(life, rejection);
       try {
         sent = await refuse(life, reply, rejection);
       } catch (failure) {
@@ -65,10 +68,11 @@ export const decide = (options: DecideOptions) => {
       }
     }
     try {
-      await finishRun(options, life, rejection, sent);
+      await finishRun(options.runs, life, { untouched, sent });
     } catch (error) {
       report(error, 'a run could not be finished');
     }
+    life.giveBack?.();
     audit(recordOf(life, rejection, sent));
   };
 
@@ -77,15 +81,17 @@ export const decide = (options: DecideOptions) => {
   }
 };
 
+type Settling = Pick<DecideOptions, 'claims' | 'report'>;
+
 /** Settles claims and releases by the upstream's status: the stage between forward and filter. */
 export const answered =
-  (claims: Claims, report: DecideOptions['report']) =>
+  (settling: Settling) =>
   async (life: Life, status: number): Promise<void> => {
     const { grant } = life;
     if (grant === undefined) return;
-    await settle(claims, report, life, settlementOf(status));
+    await settle(settling, life, settlementOf(status));
     if (grant.releases.length > 0 && status >= 200 && status < 300 && grant.owner !== undefined) {
-      await claims.release(grant.releases, grant.owner);
+      await settling.claims.release(grant.releases, grant.owner);
     }
   };
 
@@ -101,12 +107,7 @@ const NOTHING_SENT: ReadonlySet<ReasonCode> = new Set(['upstream-unreachable', '
 const nothingSent = (life: Life, rejection: Rejection): boolean =>
   life.upstreamStatus === undefined && (life.stage !== 'forward' || NOTHING_SENT.has(rejection.reason));
 
-const settle = async (
-  claims: Claims,
-  report: DecideOptions['report'],
-  life: Life,
-  settlement: Settlement,
-): Promise<void> => {
+const settle = async ({ claims, report }: Settling, life: Life, settlement: Settlement): Promise<void> => {
   const { grant, request } = life;
   if (grant === undefined || request === undefined || grant.claims.length === 0) return;
   try {
@@ -119,18 +120,19 @@ const settle = async (
 
 const settleRefused = async (options: DecideOptions, life: Life, rejection: Rejection): Promise<void> => {
   if (life.upstreamStatus !== undefined) return;
-  await settle(options.claims, options.report, life, nothingSent(life, rejection) ? 'undone' : 'unknown');
+  await settle(options, life, nothingSent(life, rejection) ? 'undone' : 'unknown');
 };
 
-const finishRun = async (
-  { runs }: DecideOptions,
-  life: Life,
-  rejection: Rejection | undefined,
-  sent: Sent | undefined,
-): Promise<void> => {
+interface Ending {
+  /** The upstream has certainly seen nothing of the request. */
+  readonly untouched: boolean;
+  readonly sent: Sent | undefined;
+}
+
+const finishRun = async (runs: Runs, life: Life, { untouched, sent }: Ending): Promise<void> => {
   const { run, upstreamStatus } = life;
   if (run === undefined) return;
-  if (rejection !== undefined && nothingSent(life, rejection)) return runs.finish(run, 'nothing');
+  if (untouched) return runs.finish(run, 'nothing');
   if (upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500) return runs.finish(run, 'nothing');
   const complete = sent?.outcome === 'complete' && upstreamStatus !== undefined && upstreamStatus < 300;
   return runs.finish(run, complete ? 'answered' : 'unknown');
@@ -161,6 +163,7 @@ const rejectionOf = async ({ limit, report }: DecideOptions, life: Life, error: 
 const BEFORE_LIMITS: ReadonlySet<Stage> = new Set(['canonical', 'match', 'authenticate']);
 
 const outcomeOf = (rejection: Rejection | undefined, sent: Sent | undefined): Outcome => {
+  if (rejection?.reason === 'client-gone') return 'aborted';
   if (rejection !== undefined) return rejection.status >= 500 ? 'failed' : 'refused';
   if (sent?.outcome === 'complete') return 'allowed';
   return sent?.outcome === 'upstream-broken' ? 'failed' : 'aborted';

@@ -46,122 +46,121 @@ export interface EventStages {
   readonly retryMillis?: number;
 }
 
-/** Returns the listener for the broadcast. It never throws, and a rejection never gets out of it. */
-export const eventLife = (stages: EventStages): ((event: UpstreamEvent) => void) => {
-  const { now = Date.now, patienceMillis = 10_000, retryMillis = 100 } = stages;
-
-  const drop = (because: EventDrop, event: string): void => stages.count('events-dropped', { because, event });
-
-  const refuse = (because: EventRefusal['because'], event: UpstreamEvent, found: Found): void => {
-    drop(because, event.name);
-    const { owner, agree, learn, type } = found.what;
-    const resources = [owner, ...agree, ...learn];
-    stages.audit?.({ because, event: event.name, type, owner: found.owner, resources });
-  };
-
-  /** A failing ledger is asked again until patience ends; `undefined` then. */
-  const patiently = async <T>(ask: () => T | Promise<T>, sinceMillis: number): Promise<T | undefined> => {
-    for (let pause = retryMillis; ; pause = Math.min(pause * 2, retryMillis * 10)) {
-      try {
-        return await ask();
-      } catch {
-        if (now() - sinceMillis + pause > patienceMillis) return undefined;
-        await new Promise((resolve) => setTimeout(resolve, pause).unref());
-      }
-    }
-  };
-
-  const agreed = (event: UpstreamEvent, what: Deliverable, owners: Owners): Found | undefined => {
-    const [owner, ...others] = owners;
-    if (owner === undefined) {
-      drop('unknown-owner', event.name);
-      return undefined;
-    }
-    const found = { what, owner };
-    if (what.agree.every((_, index) => others[index] === owner)) return found;
-    refuse('event-disagrees', event, found);
-    return undefined;
-  };
-
-  const learned = async (event: UpstreamEvent, found: Found, sinceMillis: number): Promise<boolean> => {
-    const { learn, owner: session } = found.what;
-    const record = (ref: ResourceRef) => patiently(() => stages.learn(ref, session, found.owner), sinceMillis);
-    const outcomes = await Promise.all(learn.map(record));
-    if (outcomes.includes('conflict')) refuse('learn-conflict', event, found);
-    else if (outcomes.includes(undefined)) drop('ledger-unavailable', event.name);
-    else return true;
-    return false;
-  };
-
-  const end = (event: UpstreamEvent, what: Deliverable, owner: Owner | undefined): void => {
-    // The run is over whoever hears of it; its slot is free before the client can ask for the next one.
-    if (what.typeRule.endsRun) stages.runEnded(what.owner);
-    if (owner === undefined) return;
-    try {
-      stages.deliver(owner, event, what.rule);
-    } catch {
-      drop('undeliverable', event.name);
-    }
-  };
-
-  const slowly = async (event: UpstreamEvent, what: Deliverable, asked: Asked): Promise<void> => {
-    let first: Promise<Owners> | undefined = asked.owners;
-    const ask = (): Owners | Promise<Owners> => {
-      const owners = first ?? stages.ownersOf(asked.refs);
-      first = undefined;
-      return owners;
-    };
-    const owners = await patiently(ask, asked.heardMillis);
-    if (owners === undefined) drop('ledger-unavailable', event.name);
-    const found = owners && agreed(event, what, owners);
-    if (found !== undefined && what.learn.length > 0) return finish(event, found, asked.heardMillis);
-    end(event, what, found?.owner);
-  };
-
-  const finish = async (event: UpstreamEvent, found: Found, sinceMillis: number): Promise<void> =>
-    end(event, found.what, (await learned(event, found, sinceMillis)) ? found.owner : undefined);
-
-  return (event) => {
-    const what = stages.classify(event);
-    // The name of an unlisted event is the upstream's own choice: as a label it would not be bounded.
-    if (what.kind === 'drop') return drop(what.because, what.because === 'unlisted-event' ? '' : event.name);
-    const heardMillis = now();
-    const refs = [what.owner, ...what.agree];
-
-    const overflow = stages.order.run(
-      resourceKey(what.owner),
-      () => stages.weigh(event.payload),
-      (mayWait) => {
-        const owners = attempt(() => stages.ownersOf(refs));
-        if (isReady(owners)) {
-          const found = agreed(event, what, owners);
-          if (found === undefined || what.learn.length === 0) return end(event, what, found?.owner);
-          if (mayWait) return finish(event, found, heardMillis);
-        } else if (mayWait) {
-          return slowly(event, what, { owners, refs, heardMillis });
-        } else {
-          owners.catch(() => undefined);
-        }
-        drop('queue-events', event.name);
-        return end(event, what, undefined);
-      },
-    );
-    if (overflow === undefined) return;
-    drop(overflow, event.name);
-    end(event, what, undefined);
-  };
-};
-
-interface Found {
-  readonly what: Deliverable;
-  readonly owner: Owner;
+interface Line extends EventStages {
+  readonly now: () => number;
+  readonly patienceMillis: number;
+  readonly retryMillis: number;
 }
 
-interface Asked {
-  readonly owners: Promise<Owners>;
+/** An event that is somebody's, perhaps: what it says, and since when it is here. */
+interface Heard {
+  readonly event: UpstreamEvent;
+  readonly what: Deliverable;
   readonly refs: readonly ResourceRef[];
   readonly heardMillis: number;
 }
+
+/** Returns the listener for the broadcast. It never throws, and a rejection never gets out of it. */
+export const eventLife = (stages: EventStages): ((event: UpstreamEvent) => void) => {
+  const line: Line = { now: Date.now, patienceMillis: 10_000, retryMillis: 100, ...stages };
+
+  return (event) => {
+    const what = line.classify(event);
+    // The name of an unlisted event is the upstream's own choice: as a label it would not be bounded.
+    if (what.kind === 'drop') return drop(line, what.because, what.because === 'unlisted-event' ? '' : event.name);
+    const heard: Heard = { event, what, refs: [what.owner, ...what.agree], heardMillis: line.now() };
+    const weigh = (): number => line.weigh(event.payload);
+    const overflow = line.order.run(resourceKey(what.owner), weigh, (mayWait) => live(line, heard, mayWait));
+    if (overflow === undefined) return;
+    drop(line, overflow, event.name);
+    end(line, heard, undefined);
+  };
+};
+
+/** At once when the owner is known here and nothing is to be learned; else a promise, or a drop when it may not wait. */
+const live = (line: Line, heard: Heard, mayWait: boolean): void | Promise<void> => {
+  const owners = attempt(() => line.ownersOf(heard.refs));
+  if (isReady(owners)) {
+    const owner = agreed(line, heard, owners);
+    if (owner === undefined || heard.what.learn.length === 0) return end(line, heard, owner);
+    if (mayWait) return learnThenEnd(line, heard, owner);
+  } else if (mayWait) {
+    return whenLocated(line, heard, owners);
+  } else {
+    owners.catch(() => undefined);
+  }
+  drop(line, 'queue-events', heard.event.name);
+  return end(line, heard, undefined);
+};
+
+const whenLocated = async (line: Line, heard: Heard, asked: Promise<Owners>): Promise<void> => {
+  let first: Promise<Owners> | undefined = asked;
+  const owners = await patiently(line, heard, () => {
+    const answer = first ?? line.ownersOf(heard.refs);
+    first = undefined;
+    return answer;
+  });
+  if (owners === undefined) drop(line, 'ledger-unavailable', heard.event.name);
+  const owner = owners && agreed(line, heard, owners);
+  if (owner !== undefined && heard.what.learn.length > 0) return learnThenEnd(line, heard, owner);
+  end(line, heard, owner);
+};
+
+/** Returns the owner, or undefined after the drop of an event that is nobody's or not all of one owner. */
+const agreed = (line: Line, heard: Heard, owners: Owners): Owner | undefined => {
+  const [owner, ...others] = owners;
+  if (owner === undefined) {
+    drop(line, 'unknown-owner', heard.event.name);
+    return undefined;
+  }
+  if (heard.what.agree.every((_, index) => others[index] === owner)) return owner;
+  refuse(line, heard, { because: 'event-disagrees', owner });
+  return undefined;
+};
+
+/** The owner hears of a file only when it is the owner's, or the first request for it would find nothing. */
+const learnThenEnd = async (line: Line, heard: Heard, owner: Owner): Promise<void> => {
+  const { learn, owner: parent } = heard.what;
+  const record = (ref: ResourceRef) => patiently(line, heard, () => line.learn(ref, parent, owner));
+  const outcomes = await Promise.all(learn.map(record));
+  if (outcomes.includes('conflict')) refuse(line, heard, { because: 'learn-conflict', owner });
+  else if (outcomes.includes(undefined)) drop(line, 'ledger-unavailable', heard.event.name);
+  else return end(line, heard, owner);
+  end(line, heard, undefined);
+};
+
+/** The run is over whoever hears of it; its slot is free before the client can ask for the next one. */
+const end = (line: Line, { event, what }: Heard, owner: Owner | undefined): void => {
+  if (what.typeRule.endsRun) line.runEnded(what.owner);
+  if (owner === undefined) return;
+  try {
+    line.deliver(owner, event, what.rule);
+  } catch {
+    drop(line, 'undeliverable', event.name);
+  }
+};
+
+/** A failing ledger is asked again until the event has been here too long; `undefined` then. */
+const patiently = async <T>(line: Line, { heardMillis }: Heard, ask: () => T | Promise<T>): Promise<T | undefined> => {
+  const { now, retryMillis, patienceMillis } = line;
+  for (let pause = retryMillis; ; pause = Math.min(pause * 2, retryMillis * 10)) {
+    try {
+      return await ask();
+    } catch {
+      if (now() - heardMillis + pause > patienceMillis) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, pause).unref());
+    }
+  }
+};
+
+const drop = (line: Line, because: EventDrop, event: string): void => line.count('events-dropped', { because, event });
+
+const refuse = (line: Line, heard: Heard, refusal: Pick<EventRefusal, 'because' | 'owner'>): void => {
+  const { event, what } = heard;
+  const tell = line.audit;
+  drop(line, refusal.because, event.name);
+  tell?.({ ...refusal, event: event.name, type: what.type, resources: [...heard.refs, ...what.learn] });
+};
 
 const isReady = (owners: Owners | Promise<Owners>): owners is Owners => Array.isArray(owners);
 

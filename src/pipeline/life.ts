@@ -5,6 +5,7 @@ import type { Principal } from '../model/principal.ts';
 import type { Stage } from '../model/reason.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { RouteMatch } from '../model/route.ts';
+import type { GiveBack } from '../ratelimit/bytes.ts';
 import type { Run } from '../ratelimit/runs.ts';
 import type { Cancellation } from '../upstream/origin.ts';
 
@@ -22,6 +23,8 @@ export interface Life {
   principal: Principal | undefined;
   grant: Grant | undefined;
   run: Run | undefined;
+  /** Gives back the memory that the body was allowed to take. */
+  giveBack: GiveBack | undefined;
   limitHeaders: readonly string[];
   upstreamStatus: number | undefined;
 }
@@ -43,6 +46,7 @@ export const beginLife = (
     principal: undefined,
     grant: undefined,
     run: undefined,
+    giveBack: undefined,
     limitHeaders: [],
     upstreamStatus: undefined,
   };

@@ -18,18 +18,16 @@ import type {
 } from '../model/route.ts';
 import { operations as bodyOperations } from '../rewrite/operations.ts';
 import { durationMillis, sizeBytes } from './amounts.ts';
+import { nearestWord } from './fault.ts';
 import type { ParsedRoute } from './schema.ts';
-import { addFault, type Path, referred, type Scope, type Source } from './scope.ts';
+import { addFault, type FaultWords, type Path, referred, type Scope, type Spot } from './scope.ts';
 import { parseTemplate, type Template } from './template.ts';
 
 const DEFAULT_TIMEOUT_MILLIS = 60_000;
 
 /** A route under compilation: what the steps below need to know, and where to put their faults. */
-export interface RouteContext {
-  readonly scope: Scope;
-  readonly source: Source;
+export interface RouteContext extends Spot {
   readonly written: ParsedRoute;
-  readonly path: Path;
 }
 
 /** Returns the compiled route; its faults, if any, are in the scope. */
@@ -58,16 +56,13 @@ export const compileRoute = (context: RouteContext): Route => {
   };
 };
 
-const fault = ({ scope, source, path }: RouteContext, at: Path, words: Parameters<typeof addFault>[3]): void =>
-  addFault(scope, source, [...path, ...at], words);
+const fault = (context: RouteContext, below: Path, words: FaultWords): void => addFault(context, words, below);
 
-const named = <T>(context: RouteContext, declared: ReadonlyMap<string, T>, name: string, at: Path): T | undefined =>
-  referred(declared, name, {
-    scope: context.scope,
-    source: context.source,
-    path: [...context.path, ...at],
-    what: 'this name',
-  });
+/** Returns a function that finds what a name refers to among those that are declared. */
+const named =
+  <T>(context: RouteContext, declared: ReadonlyMap<string, T>) =>
+  (name: string, below: Path): T | undefined =>
+    referred(declared, name, { ...context, path: [...context.path, ...below], what: 'this name' });
 
 const compileTemplate = (context: RouteContext): Template => {
   const template = parseTemplate(context.written.match);
@@ -81,8 +76,12 @@ const pathUses = (context: RouteContext, { segments }: Template): ResourceUse[] 
   const { release } = context.written;
   const uses: ResourceUse[] = [];
   for (const segment of segments) {
-    const kind = segment.kind === 'parameter' ? context.scope.kinds.get(segment.name) : undefined;
-    if (kind === undefined) continue;
+    if (segment.kind !== 'parameter') continue;
+    const kind = context.scope.kinds.get(segment.name);
+    if (kind === undefined) {
+      checkSpelling(context, segment.name);
+      continue;
+    }
     const verb = kind.name === release ? 'release' : 'own';
     uses.push({ verb, kind, at: { in: 'path', name: kind.name } });
   }
@@ -92,13 +91,24 @@ const pathUses = (context: RouteContext, { segments }: Template): ResourceUse[] 
   return uses;
 };
 
+/** A misspelt kind would be a parameter that nobody checks. */
+const checkSpelling = (context: RouteContext, parameter: string): void => {
+  const near = nearestWord(parameter, context.scope.kinds.keys());
+  if (near === undefined) return;
+  fault(context, ['match'], {
+    message: 'this parameter is no resource, and would not be checked',
+    found: `{${parameter}}`,
+    expected: `{${near}}, or a name that is not as near to it`,
+  });
+};
+
 const bodyUses = (context: RouteContext): ResourceUse[] => {
   const { body } = context.written;
   const uses: ResourceUse[] = [];
   for (const verb of ['own', 'create', 'claim'] as const satisfies readonly Verb[]) {
     for (const [name, text] of Object.entries(body?.[verb] ?? {})) {
       const at = ['body', verb, name];
-      const kind = named(context, context.scope.kinds, name, at);
+      const kind = named(context, context.scope.kinds)(name, at);
       const path = compilePath(context, text, at);
       if (kind === undefined) continue;
       if (path.includes(EACH)) fault(context, at, { message: 'one id is needed here, not a list', found: text });
@@ -135,7 +145,7 @@ const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void 
 const compileLimits = (context: RouteContext): Route['limits'] => {
   const own: RateLimit[] = [];
   for (const [index, name] of context.written.limits.entries()) {
-    const rate = named(context, context.scope.rates, name, ['limits', index]);
+    const rate = named(context, context.scope.rates)(name, ['limits', index]);
     if (rate !== undefined) own.push(rate);
   }
   const all = [...new Set([...context.scope.everywhere, ...own])].filter((rate) => !rate.onFailedAuthentication);
@@ -145,7 +155,7 @@ const compileLimits = (context: RouteContext): Route['limits'] => {
 const compileRun = (context: RouteContext): RunRule | undefined => {
   const { run, body } = context.written;
   if (run === undefined) return undefined;
-  const limit = named(context, context.scope.concurrencies, run.limit, ['run', 'limit']);
+  const limit = named(context, context.scope.concurrencies)(run.limit, ['run', 'limit']);
   if (body?.json === undefined)
     fault(context, ['run'], { message: 'the session is read from a JSON body', expected: 'body: { json: SIZE }' });
   if (limit === undefined) return undefined;
@@ -175,7 +185,7 @@ const compileBody = (context: RouteContext): BodyRule => {
 const compileReferences = (context: RouteContext): Route['references'] => {
   const name = context.written.body?.references;
   if (name === undefined) return undefined;
-  const kind = named(context, context.scope.kinds, name, ['body', 'references']);
+  const kind = named(context, context.scope.kinds)(name, ['body', 'references']);
   return kind === undefined ? undefined : referenceScan([kind]);
 };
 
@@ -189,18 +199,25 @@ const compileRewrite = (context: RouteContext): BodyOperation[] => {
     if ('drop' in step) return [bodyOperations.drop(step.drop)];
     if ('inline' in step) return [bodyOperations.inline(step.inline)];
     const { field, from, each } = step.catalogue;
-    const catalogue = named(context, context.scope.catalogues, from, ['rewrite', index, 'catalogue', 'from']);
+    const catalogue = named(context, context.scope.catalogues)(from, ['rewrite', index, 'catalogue', 'from']);
     return catalogue === undefined ? [] : [bodyOperations.catalogue({ field, from: catalogue, each })];
   });
 };
 
 const compileAnswer = (context: RouteContext): AnswerRule => {
   const { filter } = context.written;
-  if (filter === undefined) return { kind: 'stream' };
+  if (filter === undefined) return { kind: 'stream', relative: [] };
+  const relative = filter.relative === true ? urlsOf(context.scope) : [];
+  if (filter.max === undefined) {
+    if (filter.keep ?? filter.learn ?? filter.drop) {
+      fault(context, ['filter'], { message: 'an answer that is read needs a bound', expected: 'max: SIZE' });
+    }
+    return { kind: 'stream', relative };
+  }
   const keep: KeepRule[] = [];
   for (const [index, { resource, each, id }] of (filter.keep ?? []).entries()) {
     const at = ['filter', 'keep', index];
-    const kind = named(context, context.scope.kinds, resource, [...at, 'resource']);
+    const kind = named(context, context.scope.kinds)(resource, [...at, 'resource']);
     const path = compilePath(context, each, [...at, 'each']);
     if (path.at(-1) !== EACH)
       fault(context, [...at, 'each'], {
@@ -213,13 +230,13 @@ const compileAnswer = (context: RouteContext): AnswerRule => {
   }
   const learn: LearnRule[] = [];
   for (const [name, text] of Object.entries(filter.learn ?? {})) {
-    const kind: ResourceKind | undefined = named(context, context.scope.kinds, name, ['filter', 'learn', name]);
+    const kind: ResourceKind | undefined = named(context, context.scope.kinds)(name, ['filter', 'learn', name]);
     if (kind !== undefined) learn.push({ resource: kind, path: compilePath(context, text, ['filter', 'learn', name]) });
   }
   const operations: AnswerOperation[] = (filter.drop ?? []).map((text, index) =>
     answerOperations.drop(compilePath(context, text, ['filter', 'drop', index])),
   );
-  if (filter.relative === true) operations.push(answerOperations.relative(urlsOf(context.scope)));
+  if (relative.length > 0) operations.push(answerOperations.relative(relative));
   return { kind: 'json', keep, learn, operations, maxBytes: sizeBytes(filter.max) };
 };
 

@@ -4,17 +4,11 @@ import type { EventReference, EventRule, EventTypeRule, SocketRule } from '../mo
 import { parseFieldPath } from '../model/field-path.ts';
 import type { FieldPath } from '../model/json.ts';
 import type { ParsedSocket } from './schema.ts';
-import { addFault, type Path, referred, type Scope, type Source } from './scope.ts';
-
-interface SocketContext {
-  readonly scope: Scope;
-  readonly source: Source;
-  readonly path: Path;
-}
+import { addFault, type Path, referred, type Spot } from './scope.ts';
 
 type WrittenRule = ParsedSocket['deliver'][string];
 
-export const compileSocket = (written: ParsedSocket, context: SocketContext): SocketRule => ({
+export const compileSocket = (written: ParsedSocket, context: Spot): SocketRule => ({
   path: written.path,
   credentials: new Set(written.token),
   deliver: new Map(
@@ -26,15 +20,12 @@ export const compileSocket = (written: ParsedSocket, context: SocketContext): So
   accept: new Map(Object.entries(written.accept)),
 });
 
-const compileRule = (name: string, written: WrittenRule, context: SocketContext): EventRule => {
+const compileRule = (name: string, written: WrittenRule, context: Spot): EventRule => {
   const owners = references(written.owner, context, 'owner');
   const [owner] = owners;
   if (owners.length !== 1) {
-    addFault(context.scope, context.source, [...context.path, 'owner'], {
-      message: 'an event has one owner',
-      found: `${owners.length}`,
-      expected: '{ kind: field }',
-    });
+    const words = { message: 'an event has one owner', found: `${owners.length}`, expected: '{ kind: field }' };
+    addFault(context, words, ['owner']);
   }
   const types = new Map<string, EventTypeRule>();
   for (const [type, { learn, 'ends-run': endsRun }] of Object.entries(written.types)) {
@@ -64,31 +55,27 @@ const NOTHING = {
   url: undefined,
 };
 
-const references = (fields: Readonly<Record<string, string>>, context: SocketContext, key: string): EventReference[] =>
+const references = (fields: Readonly<Record<string, string>>, context: Spot, key: string): EventReference[] =>
   Object.entries(fields).flatMap(([kind, field]) => reference({ kind, field, context, at: [key, kind] }));
 
 interface Written {
   readonly kind: string;
   readonly field: string;
-  readonly context: SocketContext;
+  readonly context: Spot;
   readonly at: Path;
 }
 
 const reference = ({ kind: name, field, context, at }: Written): EventReference[] => {
-  const { scope, source } = context;
-  const kind = referred(scope.kinds, name, { scope, source, path: [...context.path, ...at], what: 'this resource' });
+  const path = [...context.path, ...at];
+  const kind = referred(context.scope.kinds, name, { ...context, path, what: 'this resource' });
   return kind === undefined ? [] : [{ kind, path: fieldPath(field, context, at) }];
 };
 
-const fieldPath = (text: string, { scope, source, path }: SocketContext, at: Path): FieldPath => {
+const fieldPath = (text: string, spot: Spot, at: Path): FieldPath => {
   try {
     return parseFieldPath(text);
   } catch {
-    addFault(scope, source, [...path, ...at], {
-      message: 'not a place in a JSON value',
-      found: text,
-      expected: 'a.b, a[*].b',
-    });
+    addFault(spot, { message: 'not a place in a JSON value', found: text, expected: 'a.b, a[*].b' }, at);
     return [];
   }
 };

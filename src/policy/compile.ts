@@ -6,7 +6,7 @@ import { compileSocket } from './compile-socket.ts';
 import type { Fault } from './fault.ts';
 import { routeTable } from './match.ts';
 import { addFault, declare, type Path, type Scope, type Source } from './scope.ts';
-import { overlap } from './template.ts';
+import { overlaps } from './template.ts';
 
 interface Row {
   readonly route: Route;
@@ -33,7 +33,10 @@ export const compile = (
   if (sockets.length > 1) {
     const source = sources.find(({ policy }) => policy.sockets.length > 0);
     if (source !== undefined)
-      addFault(scope, source, ['sockets'], { message: 'one socket is supported', found: String(sockets.length) });
+      addFault(
+        { scope, source, path: ['sockets'] },
+        { message: 'one socket is supported', found: String(sockets.length) },
+      );
   }
   if (scope.faults.length > 0) return { faults: scope.faults };
   const routes = rows.map(({ route }) => route);
@@ -47,35 +50,20 @@ export const compile = (
 
 const checkRoutes = (scope: Scope, rows: readonly Row[]): void => {
   const ids = new Set<string>();
-  const groups = new Map<string, Row[]>();
-  const anywhere: Row[] = [];
-  for (const [index, row] of rows.entries()) {
-    const { route, source, path } = row;
+  const earlier = overlaps<Route>(scope.kinds);
+  for (const { route, source, path } of rows) {
     if (ids.has(route.id))
-      addFault(scope, source, [...path, 'id'], { message: 'this id is used twice', found: route.id });
+      addFault({ scope, source, path: [...path, 'id'] }, { message: 'this id is used twice', found: route.id });
     ids.add(route.id);
-    const key = groupKey(route);
-    const group = groups.get(key ?? '') ?? [];
-    for (const other of key === undefined ? rows.slice(0, index) : [...group, ...anywhere]) {
-      if (!overlap(route, other.route, scope.kinds)) continue;
-      addFault(scope, source, [...path, 'match'], {
-        message: `a request could match this route and ${other.route.id}`,
-        found: route.id,
-        expected: 'one route for each request',
-      });
-    }
-    if (key === undefined) anywhere.push(row);
-    else {
-      group.push(row);
-      groups.set(key, group);
+    for (const other of earlier.add(route)) {
+      addFault(
+        { scope, source, path: [...path, 'match'] },
+        {
+          message: `a request could match this route and ${other.id}`,
+          found: route.id,
+          expected: 'one route for each request',
+        },
+      );
     }
   }
-};
-
-/** Routes of different groups cannot meet; undefined: this one could meet any. Keeps ten thousand routes a moment's work. */
-const groupKey = ({ method, segments }: Route): string | undefined => {
-  const [first] = segments;
-  if (segments.some(({ kind }) => kind === 'rest') || (first !== undefined && first.kind !== 'literal'))
-    return undefined;
-  return `${method} ${segments.length} ${first?.text ?? ''}`;
 };

@@ -10,8 +10,15 @@ export const routeTable = (routes: readonly Route[]): ((method: string, path: st
   for (const route of routes) router.on(route.method as 'GET', pattern(route.segments), handler, route);
   return (method, path) => {
     const found = router.find(method as 'GET', path);
-    return found === null ? undefined : { route: found.store as Route, parameters: found.params };
+    if (found === null || hasEmpty(found.params)) return undefined;
+    return { route: found.store as Route, parameters: found.params };
   };
+};
+
+/** The library lets `/a/` match `/a/{b}`; rebuilt, that would be a path of another route. */
+const hasEmpty = (parameters: Readonly<Record<string, string | undefined>>): boolean => {
+  for (const name in parameters) if (parameters[name] === '') return true;
+  return false;
 };
 
 const pattern = (segments: readonly PathSegment[]): string =>

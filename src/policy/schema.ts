@@ -71,7 +71,7 @@ const filter = z.strictObject({
   learn: fieldByKind.optional().describe('Ids that the server made and that become the caller’s'),
   drop: z.array(fieldPath).optional(),
   relative: z.boolean().optional().describe('Loopback URLs of the upstream become relative'),
-  max: size.describe('A larger answer is refused, because it could not be judged'),
+  max: size.optional().describe('An answer that is read is refused above this size, because it could not be judged'),
 });
 
 const route = z.strictObject({

@@ -23,28 +23,35 @@ export interface Scope {
   readonly faults: Fault[];
 }
 
-interface FaultWords {
+export interface FaultWords {
   readonly message: string;
   readonly found?: string;
   readonly expected?: string;
 }
 
-/** Adds a fault at a place of a source. */
-export const addFault = (scope: Scope, { document }: Source, path: Path, words: FaultWords): void => {
-  scope.faults.push(faultAt(document, path, words));
+/** A place in a source, for which faults are collected. */
+export interface Spot {
+  readonly scope: Scope;
+  readonly source: Source;
+  readonly path: Path;
+}
+
+/** Adds a fault at a spot, or at a path below it. */
+export const addFault = ({ scope, source, path }: Spot, words: FaultWords, below: Path = []): void => {
+  scope.faults.push(faultAt(source.document, [...path, ...below], words));
 };
 
 /** Returns what a name refers to; when it is not declared, adds a fault with the nearest known word. */
 export const referred = <T>(
   declared: ReadonlyMap<string, T>,
   name: string,
-  place: { readonly scope: Scope; readonly source: Source; readonly path: Path; readonly what: string },
+  spot: Spot & { readonly what: string },
 ): T | undefined => {
   const found = declared.get(name);
   if (found !== undefined) return found;
   const near = nearestWord(name, declared.keys());
-  addFault(place.scope, place.source, place.path, {
-    message: `${place.what} is not declared`,
+  addFault(spot, {
+    message: `${spot.what} is not declared`,
     found: name,
     expected: near ?? (declared.size === 0 ? 'a declared name' : `one of ${[...declared.keys()].join(', ')}`),
   });
@@ -65,7 +72,7 @@ export const declare = (sources: readonly Source[]): Scope => {
     declareKinds(scope, source);
     declareLimits(scope, source);
     for (const [name, { get, keys, 'max-age': maxAge }] of Object.entries(source.policy.catalogues)) {
-      once(scope, source, ['catalogues', name], scope.catalogues);
+      once({ scope, source, path: ['catalogues', name] }, scope.catalogues);
       scope.catalogues.set(name, { name, target: get, keys, maxAgeMillis: durationMillis(maxAge) });
     }
   }
@@ -83,16 +90,16 @@ export const declare = (sources: readonly Source[]): Scope => {
   return scope;
 };
 
-const once = (scope: Scope, source: Source, path: Path, declared: ReadonlyMap<string, unknown>): void => {
-  if (declared.has(String(path.at(-1))))
-    addFault(scope, source, path, { message: 'declared twice', found: String(path.at(-1)) });
+const once = (spot: Spot, declared: ReadonlyMap<string, unknown>): void => {
+  const name = String(spot.path.at(-1));
+  if (declared.has(name)) addFault(spot, { message: 'declared twice', found: name });
 };
 
 const declareKinds = (scope: Scope, source: Source): void => {
   for (const [name, written] of Object.entries(source.policy.resources)) {
     const path = ['resources', name];
-    once(scope, source, path, scope.kinds);
-    const pattern = idPattern(scope, source, [...path, 'id'], written.id);
+    once({ scope, source, path: path }, scope.kinds);
+    const pattern = idPattern({ scope, source, path: [...path, 'id'] }, written.id);
     const probe = written.probe === undefined ? undefined : compileProbe(scope, source, name);
     scope.kinds.set(name, {
       name,
@@ -108,10 +115,10 @@ const declareKinds = (scope: Scope, source: Source): void => {
 /** Repetition of a repetition can take time without end on a hostile id; ids are short, and so may be their grammar. */
 const NESTED_QUANTIFIER = /[*+}][)]*[*+{]|\)[*+{]|\\[1-9]|\(\?/;
 
-const idPattern = (scope: Scope, source: Source, path: Path, text: string): RegExp => {
+const idPattern = (spot: Spot, text: string): RegExp => {
   try {
     if (NESTED_QUANTIFIER.test(text)) {
-      addFault(scope, source, path, {
+      addFault(spot, {
         message: 'the grammar of ids is too clever: no repeated group, no back reference, no look-around',
         found: text,
       });
@@ -119,7 +126,7 @@ const idPattern = (scope: Scope, source: Source, path: Path, text: string): RegE
     }
     return new RegExp(`^(?:${text})$`);
   } catch (error) {
-    addFault(scope, source, path, { message: `not a regular expression: ${String(error)}`, found: text });
+    addFault(spot, { message: `not a regular expression: ${String(error)}`, found: text });
     return /^\b\B$/;
   }
 };
@@ -134,11 +141,14 @@ const compileProbe = (scope: Scope, source: Source, kind: string): ResourceKind[
     more.length > 0 ||
     /[^A-Za-z0-9._~/-]/.test(pathBefore + pathAfter)
   ) {
-    addFault(scope, source, ['resources', kind, 'probe', 'get'], {
-      message: 'the probe must name the id once',
-      found: probe.get,
-      expected: `a path with {${kind}}`,
-    });
+    addFault(
+      { scope, source, path: ['resources', kind, 'probe', 'get'] },
+      {
+        message: 'the probe must name the id once',
+        found: probe.get,
+        expected: `a path with {${kind}}`,
+      },
+    );
   }
   return {
     pathBefore: pathBefore ?? '',
@@ -151,7 +161,7 @@ const compileProbe = (scope: Scope, source: Source, kind: string): ResourceKind[
 const declareLimits = (scope: Scope, source: Source): void => {
   for (const [name, written] of Object.entries(source.policy.limits)) {
     const path = ['limits', name];
-    once(scope, source, path, new Map<string, unknown>([...scope.rates, ...scope.concurrencies]));
+    once({ scope, source, path: path }, new Map<string, unknown>([...scope.rates, ...scope.concurrencies]));
     if ('concurrent' in written) {
       const { concurrent, timeout } = written;
       scope.concurrencies.set(name, { name, concurrent, timeoutMillis: durationMillis(timeout) });
@@ -159,11 +169,14 @@ const declareLimits = (scope: Scope, source: Source): void => {
     }
     const { points, per, by, counts } = written;
     if (counts !== undefined && by !== 'address') {
-      addFault(scope, source, [...path, 'by'], {
-        message: 'a failed authentication has no user',
-        found: by,
-        expected: 'address',
-      });
+      addFault(
+        { scope, source, path: [...path, 'by'] },
+        {
+          message: 'a failed authentication has no user',
+          found: by,
+          expected: 'address',
+        },
+      );
     }
     const onFailedAuthentication = counts !== undefined;
     scope.rates.set(name, { name, points, perMillis: durationMillis(per), by, onFailedAuthentication });

@@ -22,6 +22,12 @@ export const parseTemplate = (text: string): Template | { readonly expected: str
   for (const [index, part] of path.slice(1).split('/').entries()) {
     const parameter = PARAMETER.exec(part)?.[1];
     if (segments[index - 1]?.kind === 'rest') return { expected: 'nothing after *' };
+    if (
+      parameter !== undefined &&
+      segments.some((earlier) => earlier.kind === 'parameter' && earlier.name === parameter)
+    ) {
+      return { expected: `{${parameter}} only once` };
+    }
     if (part === '*') segments.push({ kind: 'rest' });
     else if (parameter !== undefined) segments.push({ kind: 'parameter', name: parameter });
     else if (LITERAL.test(part) && part !== '.' && part !== '..') segments.push({ kind: 'literal', text: part });
@@ -30,23 +36,85 @@ export const parseTemplate = (text: string): Template | { readonly expected: str
   return { method, segments };
 };
 
-/** Returns true when some request could match both: a table in which order decides is no closed table. */
-export const overlap = (a: Template, b: Template, kinds: ReadonlyMap<string, ResourceKind>): boolean => {
-  if (a.method !== b.method) return false;
-  for (let index = 0; ; index++) {
-    const [left, right] = [a.segments[index], b.segments[index]];
-    if (left?.kind === 'rest') return right !== undefined;
-    if (right?.kind === 'rest') return left !== undefined;
-    if (left === undefined || right === undefined) return left === right;
-    if (!segmentsOverlap(left, right, kinds)) return false;
-  }
+/** Holds templates, and says of each new one which earlier ones some request could match as well. */
+export interface Overlaps<T extends Template> {
+  /** Returns the earlier ones, in no order: a table in which order decides is no closed table. */
+  add(template: T): readonly T[];
+}
+
+interface Node<T> {
+  readonly ends: T[];
+  /** Those that match whatever follows here. */
+  readonly rests: T[];
+  readonly literals: Map<string, Node<T>>;
+  readonly parameters: Map<string, Node<T>>;
+}
+
+const emptyNode = <T>(): Node<T> => ({ ends: [], rests: [], literals: new Map(), parameters: new Map() });
+
+/** Returns an empty tree of templates: with it ten thousand routes are a moment's work. */
+export const overlaps = <T extends Template>(kinds: ReadonlyMap<string, ResourceKind>): Overlaps<T> => {
+  const methods = new Map<string, Node<T>>();
+  return {
+    add(template) {
+      const { method, segments } = template;
+      const root = methods.get(method) ?? emptyNode<T>();
+      methods.set(method, root);
+      const met = meeting(root, segments, kinds);
+      insert(root, template);
+      return met;
+    },
+  };
 };
 
-const segmentsOverlap = (a: PathSegment, b: PathSegment, kinds: ReadonlyMap<string, ResourceKind>): boolean => {
-  if (a.kind === 'literal' && b.kind === 'literal') return a.text === b.text;
-  if (a.kind === 'literal' && b.kind === 'parameter') return couldBe(b.name, a.text, kinds);
-  if (a.kind === 'parameter' && b.kind === 'literal') return couldBe(a.name, b.text, kinds);
-  return true;
+const insert = <T extends Template>(root: Node<T>, template: T): void => {
+  let node = root;
+  for (const segment of template.segments) {
+    if (segment.kind === 'rest') {
+      node.rests.push(template);
+      return;
+    }
+    const [children, key] =
+      segment.kind === 'literal' ? [node.literals, segment.text] : [node.parameters, segment.name];
+    const child = children.get(key) ?? emptyNode<T>();
+    children.set(key, child);
+    node = child;
+  }
+  node.ends.push(template);
+};
+
+const meeting = <T>(
+  node: Node<T>,
+  segments: readonly PathSegment[],
+  kinds: ReadonlyMap<string, ResourceKind>,
+): readonly T[] => {
+  const [first, ...rest] = segments;
+  if (first === undefined) return [...node.ends];
+  if (first.kind === 'rest') return below(node);
+  const further = childrenFor(node, first, kinds).flatMap((child) => meeting(child, rest, kinds));
+  return [...node.rests, ...further];
+};
+
+/** Everything that has at least one segment more. */
+const below = <T>(node: Node<T>): readonly T[] => [
+  ...node.rests,
+  ...[...node.literals.values(), ...node.parameters.values()].flatMap((child) => [...child.ends, ...below(child)]),
+];
+
+const childrenFor = <T>(
+  { literals, parameters }: Node<T>,
+  segment: Exclude<PathSegment, { kind: 'rest' }>,
+  kinds: ReadonlyMap<string, ResourceKind>,
+): Node<T>[] => {
+  if (segment.kind === 'literal') {
+    const { text } = segment;
+    const same = literals.get(text);
+    const possible = [...parameters].filter(([name]) => couldBe(name, text, kinds)).map(([, child]) => child);
+    return same === undefined ? possible : [same, ...possible];
+  }
+  const { name } = segment;
+  const possible = [...literals].filter(([text]) => couldBe(name, text, kinds)).map(([, child]) => child);
+  return [...possible, ...parameters.values()];
 };
 
 const couldBe = (parameter: string, text: string, kinds: ReadonlyMap<string, ResourceKind>): boolean => {

@@ -41,7 +41,7 @@ export interface Problem extends Position {
 type Tree = { readonly root: Place } | { readonly problems: readonly Problem[] };
 
 export const MAX_BYTES = 2 * 1024 * 1024;
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 const MAX_ALIASES = 100;
 const MAX_VALUES = 50_000;
 const MAX_TOKENS = 300_000;

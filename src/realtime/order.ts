@@ -36,22 +36,10 @@ interface Queue {
   bytes: number;
 }
 
-export const order = (options: OrderOptions): Order => {
-  const { maxEvents = 10_000, maxBytes = 256 << 20, maxEventsPerKey = 2_000, maxBytesPerKey = 64 << 20 } = options;
-  for (const [name, value] of Object.entries({ maxEvents, maxBytes, maxEventsPerKey, maxBytesPerKey })) {
-    if (!(value >= 1)) throw new TypeError(`${name} must be at least 1`);
-  }
-  const { failed } = options;
+/** Returns the order of events, or throws a TypeError for a bound below 1. */
+export const order = ({ failed, ...bounds }: OrderOptions): Order => {
+  const held = holdings(bounds);
   const queues = new Map<string, Queue>();
-  let events = 0;
-  let bytes = 0;
-
-  const hold = (queue: Queue, sign: 1 | -1, weight: number): void => {
-    queue.events += sign;
-    queue.bytes += sign * weight;
-    events += sign;
-    bytes += sign * weight;
-  };
 
   const begin = (work: Work, mayWait: boolean): Promise<void> | undefined => {
     try {
@@ -66,7 +54,7 @@ export const order = (options: OrderOptions): Order => {
     let { done, weight }: { done: Promise<void> | undefined; weight: number } = first;
     for (;;) {
       if (done !== undefined) await done.catch(failed);
-      hold(queue, -1, weight);
+      held.change(queue, -1, weight);
       const next = queue.waiting.shift();
       if (next === undefined) break;
       weight = next.weight;
@@ -75,34 +63,53 @@ export const order = (options: OrderOptions): Order => {
     queues.delete(key);
   };
 
-  const overflow = (queue: Queue, weight: number): Overflow | undefined => {
-    if (events >= maxEvents) return 'queue-events';
-    if (bytes + weight > maxBytes) return 'queue-bytes';
-    if (queue.events >= maxEventsPerKey) return 'queue-events-of-one';
-    if (queue.bytes + weight > maxBytesPerKey) return 'queue-bytes-of-one';
-    return undefined;
-  };
-
   return {
     run(key, weigh, work) {
       const queue = queues.get(key);
       if (queue === undefined) {
-        const done = begin(work, events < maxEvents && bytes < maxBytes);
+        const done = begin(work, held.hasRoom());
         if (done === undefined) return undefined;
         const fresh: Queue = { waiting: [], events: 0, bytes: 0 };
         const weight = weigh();
         queues.set(key, fresh);
-        hold(fresh, 1, weight);
+        held.change(fresh, 1, weight);
         void follow(key, fresh, { done, weight });
         return undefined;
       }
       const weight = weigh();
-      const full = overflow(queue, weight);
+      const full = held.overflow(queue, weight);
       if (full !== undefined) return full;
-      hold(queue, 1, weight);
+      held.change(queue, 1, weight);
       queue.waiting.push({ work, weight });
       return undefined;
     },
-    held: () => ({ events, bytes, keys: queues.size }),
+    held: () => ({ ...held.sum(), keys: queues.size }),
+  };
+};
+
+/** What is held in all and by each queue, and whether there is room for more. */
+const holdings = (bounds: Omit<OrderOptions, 'failed'>) => {
+  const { maxEvents = 10_000, maxBytes = 256 << 20, maxEventsPerKey = 2_000, maxBytesPerKey = 64 << 20 } = bounds;
+  for (const [name, value] of Object.entries({ maxEvents, maxBytes, maxEventsPerKey, maxBytesPerKey })) {
+    if (!(value >= 1)) throw new TypeError(`${name} must be at least 1`);
+  }
+  let events = 0;
+  let bytes = 0;
+  return {
+    sum: () => ({ events, bytes }),
+    hasRoom: (): boolean => events < maxEvents && bytes < maxBytes,
+    change(queue: Queue, sign: 1 | -1, weight: number): void {
+      queue.events += sign;
+      queue.bytes += sign * weight;
+      events += sign;
+      bytes += sign * weight;
+    },
+    overflow(queue: Queue, weight: number): Overflow | undefined {
+      if (events >= maxEvents) return 'queue-events';
+      if (bytes + weight > maxBytes) return 'queue-bytes';
+      if (queue.events >= maxEventsPerKey) return 'queue-events-of-one';
+      if (queue.bytes + weight > maxBytesPerKey) return 'queue-bytes-of-one';
+      return undefined;
+    },
   };
 };

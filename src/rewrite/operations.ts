@@ -54,17 +54,20 @@ export const operations = {
       const entries = await catalogue(from);
       if (Array.isArray(wanted)) {
         if (!each) throw new Rejection('field-invalid', `${field}: expected an object, found a list`);
+        if (wanted.length > MAX_CHOICES)
+          throw new Rejection('field-invalid', `${field}: more than ${MAX_CHOICES} entries`);
+        const chosen = new Set(wanted.map((choice) => entryFor(from, entries, choice)));
         define(
           body,
           field,
-          wanted.map((choice) => entryFor(from, entries, choice)).filter((entry) => entry !== undefined),
+          [...chosen].filter((entry) => entry !== undefined).map((entry) => structuredClone(entry)),
         );
         return;
       }
       const entry = entryFor(from, entries, wanted);
       if (entry === undefined)
         throw new Rejection('catalogue-unknown', `${field} is not in the catalogue ${from.name}`);
-      define(body, field, entry);
+      define(body, field, structuredClone(entry));
     },
 
   /** Every property of this name, at any depth, must be a data URL of an image, or an object whose `url` is one. */
@@ -74,16 +77,17 @@ export const operations = {
       checkInline(body, name),
 } as const;
 
-const entryFor = (from: Catalogue, entries: readonly JsonObject[], choice: JsonValue): JsonObject | undefined => {
-  const entry = entries.find((candidate) =>
+/** Each choice is looked for in the whole catalogue, and a short one may stand for a long entry. */
+const MAX_CHOICES = 1_000;
+
+const entryFor = (from: Catalogue, entries: readonly JsonObject[], choice: JsonValue): JsonObject | undefined =>
+  entries.find((candidate) =>
     from.keys.every((key) => {
       const [offered] = valuesAt(candidate, [key]);
       const [chosen] = valuesAt(choice, [key]);
       return typeof chosen === 'string' && chosen === offered;
     }),
   );
-  return entry === undefined ? undefined : structuredClone(entry);
-};
 
 const checkInline = (value: JsonValue, name: string): void => {
   if (Array.isArray(value)) {

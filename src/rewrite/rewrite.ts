@@ -6,7 +6,7 @@ import type { Grant } from '../model/grant.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Principal } from '../model/principal.ts';
 import type { MultipartPart, OutboundRequest } from '../model/request.ts';
-import type { CatalogueReader, RouteMatch } from '../model/route.ts';
+import type { AnswerRule, CatalogueReader, RouteMatch } from '../model/route.ts';
 import { outboundHeaders } from './headers.ts';
 
 export interface RewriteOptions {
@@ -52,11 +52,13 @@ const frame = (grant: Grant, match: RouteMatch, principal: Principal | undefined
   return {
     method: canonical.method,
     target: targetOf(grant, match),
-    headers: outboundHeaders(canonical, principal, match.route.answer.kind !== 'stream'),
+    headers: outboundHeaders(canonical, principal, isRead(match.route.answer)),
     body: undefined,
     timeoutMillis: match.route.timeoutMillis,
   };
 };
+
+const isRead = (rule: AnswerRule): boolean => rule.kind !== 'stream' || rule.relative.length > 0;
 
 const targetOf = ({ request: { canonical } }: Grant, { route, parameters }: RouteMatch): string => {
   let target = '';

@@ -61,7 +61,7 @@ const dotSegment = /\/\.{1,2}(?:\/|$)/;
 
 /** No `%` at all: uvicorn decodes the whole path before it routes, and a trailing `%0a` still matches a route. */
 function checkPath(path: string): void {
-  // `$` would let a last line feed pass, were it not that JavaScript's matches at the very end only.
+  // Unlike Python's, this `$` matches at the very end only: it lets no last line feed pass.
   if (!pathForm.test(path)) throw new Rejection('target-invalid', 'not a plain path');
   if (path.includes('/.') && dotSegment.test(path)) throw new Rejection('target-invalid', 'a dot segment');
 }

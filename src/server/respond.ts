@@ -38,6 +38,9 @@ export const problem = (rejection: Rejection, requestId: string | undefined): { 
 /** An unread body may go on arriving after the refusal; the connection ends a moment later. */
 const LINGER_MILLIS = 500;
 
+/** Above this a copy costs more than a second write. */
+const ONE_WRITE_BYTES = 8_192;
+
 /** Returns the transport's side of one request. */
 export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Reply => {
   const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
@@ -56,7 +59,10 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Repl
   const whole = (status: number, head: string[], body: Buffer | undefined): Sent => {
     if (outgoing.destroyed) return gone(status);
     begin(status, head);
-    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+    if (body === undefined || body.length === 0 || incoming.method === 'HEAD') outgoing.end();
+    // One string and one write for head and body; Latin-1 keeps every byte.
+    else if (body.length <= ONE_WRITE_BYTES) outgoing.end(body.toString('latin1'), 'latin1');
+    else outgoing.end(body);
     return { status, outcome: 'complete' };
   };
 
@@ -68,6 +74,8 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Repl
         body.abort();
         return gone(status);
       }
+      const ready = body.whole();
+      if (ready !== undefined) return whole(status, head, ready);
       begin(status, head);
       return { status, outcome: await stream(body, outgoing) };
     },
@@ -96,17 +104,23 @@ const stream = (body: BodySource, outgoing: ServerResponse): Promise<Sent['outco
       body.abort();
       finish('client-gone');
     });
-    outgoing.on('drain', () => body.resume());
+    const resume = (): void => body.resume();
     body.pipe({
-      write: (chunk) => outgoing.write(chunk),
+      write(chunk) {
+        const more = outgoing.write(chunk);
+        if (!more) outgoing.once('drain', resume);
+        return more;
+      },
       end() {
         outgoing.end();
         finish('complete');
       },
       fail() {
+        // A client that left gives the upstream's answer up, and hears of it here before its own close.
+        const outcome = outgoing.destroyed ? 'client-gone' : 'upstream-broken';
         // The head is out: the only honest end is a cut connection.
         outgoing.destroy();
-        finish('upstream-broken');
+        finish(outcome);
       },
     });
   });

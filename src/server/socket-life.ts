@@ -4,28 +4,41 @@ import type { SocketRule } from '../model/event.ts';
 import type { Principal } from '../model/principal.ts';
 import { reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { InboundJudge } from '../realtime/inbound.ts';
-import type { Lifetime } from '../realtime/lifetime.ts';
 import { eventFrame, type OwnerChannels, peer } from './socket-channels.ts';
 import { tokenOf } from './socket-handshake.ts';
-import { type Conn, cutLink, endLink, type Link, outcomeOf, rejectionOf, type SocketAudit } from './socket-link.ts';
+import {
+  type ClientJudge,
+  type Conn,
+  cutLink,
+  type Decisions,
+  endLink,
+  type Link,
+  type LinkNote,
+  outcomeOf,
+  rejectionOf,
+} from './socket-link.ts';
 import type { Tally } from './socket-tally.ts';
 
 export interface SocketLifeOptions {
   readonly rule: SocketRule;
   /** Throws a Rejection for a token that is not good. */
   readonly verify: (token: string, address: string) => Principal | Promise<Principal>;
-  /** Makes the judge of one connection: realtime/inbound. */
-  readonly inbound: () => InboundJudge;
-  readonly lifetime: Lifetime;
+  /** Makes the judge of one connection. */
+  readonly inbound: () => ClientJudge;
+  readonly lifetime: Expiry;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
   readonly maxWaitingBytes?: number;
   readonly maxWaitingPackets?: number;
 }
 
+/** Calls back when an authority ends, unless it is taken back before. */
+export interface Expiry {
+  watch(untilMillis: number, ended: () => void): () => void;
+}
+
 interface Parts {
-  readonly audit: SocketAudit;
+  readonly record: Decisions;
   readonly channels: OwnerChannels;
   readonly byOwner: Tally;
 }
@@ -71,7 +84,7 @@ const opened = (door: Door, link: Link | undefined, conn: Conn): void => {
     return true;
   };
   conn.on('packet', (packet) => {
-    if (false && isRefused(packet.type === 'message' ? (packet.data ?? '') : undefined)) packet.type = 'noop';
+    if (isRefused(packet.type === 'message' ? (packet.data ?? '') : undefined)) packet.type = 'noop';
   });
   // ws answers pings by itself: without a pace, one who does not read would fill the memory with the answers.
   conn.request.websocket?.on('ping', () => isRefused(undefined));
@@ -95,7 +108,7 @@ const admit = async (door: Door, { link, socket }: Arrival, next: (error?: Error
   } catch (error) {
     const rejection = rejectionOf(error);
     const { reason, message: detail, status } = rejection;
-    door.audit.link(link, { outcome: outcomeOf(rejection), reason, detail, status });
+    door.record.link(link, { outcome: outcomeOf(rejection), reason, detail, status });
     // A CONNECT_ERROR is final for the client's own reconnection, so what is our fault ends the transport only.
     if (status >= 500) endLink(link);
     const { message } = reasons[reason];
@@ -110,7 +123,7 @@ const welcome = (door: Door, { link, socket }: Arrival): void => {
   const { principal, peer: member } = link;
   door.channels.add(principal.owner, member);
   const unwatch = door.options.lifetime.watch(principal.expiresAtMillis, () => {
-    door.audit.link(link, { outcome: 'refused', reason: 'authority-expired', detail: 'the token of an open socket' });
+    door.record.link(link, { outcome: 'refused', reason: 'authority-expired', detail: 'the token of an open socket' });
     leave(door, link);
   });
   socket.on('disconnect', () => {
@@ -120,7 +133,7 @@ const welcome = (door: Door, { link, socket }: Arrival): void => {
   socket.use((event) => heard(door, link, event));
   // The unmodified page waits for this event (contract, section 4).
   member.send(eventFrame('connected', [{ status: 'connected' }]));
-  door.audit.link(link, { outcome: 'allowed' });
+  door.record.link(link, { outcome: 'allowed' });
 };
 
 /** Answers an event of the client, or refuses it; nothing of it goes any further. */
@@ -136,7 +149,7 @@ const heard = (door: Door, link: Link, event: readonly unknown[]): void => {
     return;
   }
   const { reason, detail, final } = verdict;
-  door.audit.link(link, { kind: 'event', outcome: 'refused', reason, detail });
+  door.record.link(link, { kind: 'event', outcome: 'refused', reason, detail });
   if (final) cut(door, link, { outcome: 'refused', reason, detail: 'too many refused events' });
 };
 
@@ -145,9 +158,9 @@ const leave = (door: Door, link: Link): void => {
   endLink(link);
 };
 
-const cut = (door: Door, link: Link, note: Parameters<SocketAudit['link']>[1]): void => {
+const cut = (door: Door, link: Link, note: LinkNote): void => {
   if (link.duplex.destroyed) return;
-  door.audit.link(link, note);
+  door.record.link(link, note);
   if (link.principal !== undefined && link.peer !== undefined) door.channels.remove(link.principal.owner, link.peer);
   cutLink(link);
 };

@@ -1,11 +1,11 @@
 /** One transport from its handshake to its end: what is known of it, how it ends, and what the audit is told. */
 import type { Duplex } from 'node:stream';
-import type { AuditRecord, AuditSink, Outcome } from '../model/audit.ts';
+import type { AuditRecord, Outcome } from '../model/audit.ts';
+import type { JsonValue } from '../model/json.ts';
 import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
-import type { InboundJudge } from '../realtime/inbound.ts';
 import type { Peer, Wire } from './socket-channels.ts';
 
 /** The part of an Engine.IO connection that is used here. */
@@ -16,10 +16,27 @@ export interface Conn extends Wire {
   on(event: 'packet', listener: (packet: { type: string; data?: unknown }) => void): unknown;
 }
 
+/** Judges what the client of one connection sends. */
+export interface ClientJudge {
+  /** The text of a Socket.IO packet, or undefined for a packet of the transport's own. */
+  packet(data: unknown, nowMillis: number): 'fine' | 'malformed' | 'too-fast';
+  event(args: readonly unknown[]): EventVerdict;
+}
+
+type EventVerdict =
+  | { readonly accepted: true; readonly reply: string; readonly payload: readonly JsonValue[] }
+  | {
+      readonly accepted: false;
+      readonly reason: 'event-refused' | 'packet-invalid';
+      readonly detail: string;
+      /** The connection should end. */
+      readonly final: boolean;
+    };
+
 export interface Link {
   readonly request: CanonicalRequest;
   readonly duplex: Duplex;
-  readonly judge: InboundJudge;
+  readonly judge: ClientJudge;
   readonly startedMillis: number;
   /** Undefined until the WebSocket is open. */
   conn: Conn | undefined;
@@ -59,40 +76,29 @@ export interface LinkNote {
   readonly status?: number;
 }
 
-export interface SocketAudit {
+export interface Decisions {
   link(link: Link, note: LinkNote): void;
   /** An upgrade that was refused, perhaps before it could be read. */
   refused(raw: RawRequest, request: CanonicalRequest | undefined, refusal: { rejection: Rejection; id: string }): void;
 }
 
-export const socketAudit = (sink: AuditSink, now: () => number): SocketAudit => {
+/** Returns what turns the decisions about a link into records. */
+export const decisions = (onDecision: (record: AuditRecord) => void, now: () => number): Decisions => {
   const common = { method: 'GET', route: undefined, resources: [], claims: [], upstreamStatus: undefined, stages: {} };
   return {
     link({ request, principal, startedMillis }, { kind = 'socket', outcome, reason, detail, status }) {
       const { id: requestId, path, address } = request;
       const millis = now() - startedMillis;
       const time = new Date(now()).toISOString();
-      sink({
-        ...common,
-        ...{ time, kind, requestId, outcome, reason, detail, path, owner: principal?.owner, address, status, millis },
-      });
+      const owner = principal?.owner;
+      onDecision({ ...common, time, kind, requestId, outcome, reason, detail, path, owner, address, status, millis });
     },
-    refused(raw, request, { rejection, id }) {
-      sink({
-        ...common,
-        time: new Date(now()).toISOString(),
-        kind: 'socket',
-        requestId: id,
-        outcome: outcomeOf(rejection),
-        reason: rejection.reason,
-        detail: rejection.message,
-        method: raw.method,
-        path: request?.path,
-        owner: undefined,
-        address: request?.address ?? raw.remoteAddress,
-        status: rejection.status,
-        millis: 0,
-      });
+    refused({ method, remoteAddress }, request, { rejection, id: requestId }) {
+      const { reason, message: detail, status } = rejection;
+      const time = new Date(now()).toISOString();
+      const from = { method, path: request?.path, address: request?.address ?? remoteAddress, owner: undefined };
+      const outcome = outcomeOf(rejection);
+      onDecision({ ...common, ...from, time, kind: 'socket', requestId, outcome, reason, detail, status, millis: 0 });
     },
   };
 };

@@ -6,15 +6,16 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
-import type { AuditSink } from '../model/audit.ts';
+import type { AuditRecord } from '../model/audit.ts';
 import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { Channels } from '../realtime/channels.ts';
+import { problem } from './respond.ts';
 import { ownerChannels } from './socket-channels.ts';
 import { handshake } from './socket-handshake.ts';
 import { type SocketLifeOptions, socketLife } from './socket-life.ts';
-import { type Conn, type Link, rejectionOf, type SocketAudit, socketAudit } from './socket-link.ts';
+import { type Conn, type Decisions, decisions, type Link, rejectionOf } from './socket-link.ts';
 import { type Tally, tally } from './socket-tally.ts';
 
 export interface SocketsOptions extends SocketLifeOptions {
@@ -22,9 +23,8 @@ export interface SocketsOptions extends SocketLifeOptions {
   /** Throws a Rejection when this address may not connect now. */
   readonly limit?: (address: string) => void | Promise<void>;
   readonly origins: readonly string[];
-  readonly onDecision: AuditSink;
-  /** Renders a refusal of the upgrade itself and ends the connection; a bare status line unless given. */
-  readonly refuseUpgrade?: (socket: Duplex, rejection: Rejection, requestId: string) => void;
+  /** Must not throw and must not block. */
+  readonly onDecision: (record: AuditRecord) => void;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
   readonly maxSocketsPerOwner?: number;
@@ -56,7 +56,7 @@ interface Engine {
 
 interface Door {
   readonly options: SocketsOptions;
-  readonly audit: SocketAudit;
+  readonly record: Decisions;
   /** Open transports by the request that opened them. */
   readonly links: Map<object, Link>;
   readonly byAddress: Tally;
@@ -70,34 +70,20 @@ const MAX_PACKET_BYTES = 100_000;
 /** Returns the sockets, attached to no server: upgrades are handed in. */
 export const sockets = (options: SocketsOptions): Sockets => {
   const { now = Date.now, maxSocketsPerOwner = 50, maxSocketsPerAddress = 200 } = options;
-  const audit = socketAudit(options.onDecision, now);
+  const record = decisions(options.onDecision, now);
   const door: Door = {
     options,
-    audit,
+    record,
     links: new Map(),
     byAddress: tally(maxSocketsPerAddress),
     closed: undefined,
     closing: false,
   };
   const channels = ownerChannels();
-  const life = socketLife(options, { audit, channels, byOwner: tally(maxSocketsPerOwner) });
+  const life = socketLife(options, { record, channels, byOwner: tally(maxSocketsPerOwner) });
   const judge = handshake(options);
 
-  // engine.io's attach() matches raw prefixes and ends foreign upgrades, so it gets a server that never listens.
-  const io = new Server(createServer(), {
-    path: options.rule.path,
-    transports: ['websocket'],
-    allowUpgrades: false,
-    serveClient: false,
-    perMessageDeflate: false,
-    maxHttpBufferSize: MAX_PACKET_BYTES,
-    connectTimeout: options.connectMillis ?? 10_000,
-  });
-  const engine = io.engine as unknown as Engine;
-  engine.on('connection_error', () => undefined);
-  engine.on('connection', (conn) => life.opened(door.links.get(conn.request), conn));
-  io.use((socket, next) => void life.admit(door.links.get(socket.request), socket, next));
-  io.on('connection', (socket) => life.welcome(door.links.get(socket.request), socket));
+  const engine = engineFor(door, life);
 
   return {
     channels,
@@ -132,6 +118,26 @@ export const sockets = (options: SocketsOptions): Sockets => {
   };
 };
 
+/** Socket.IO and the Engine.IO server below it, with the steps of a socket's life as its hooks. */
+const engineFor = ({ options, links }: Door, life: ReturnType<typeof socketLife>): Engine => {
+  // engine.io's attach() matches raw prefixes and ends foreign upgrades, so it gets a server that never listens.
+  const io = new Server(createServer(), {
+    path: options.rule.path,
+    transports: ['websocket'],
+    allowUpgrades: false,
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: MAX_PACKET_BYTES,
+    connectTimeout: options.connectMillis ?? 10_000,
+  });
+  const engine = io.engine as unknown as Engine;
+  engine.on('connection_error', () => undefined);
+  engine.on('connection', (conn) => life.opened(links.get(conn.request), conn));
+  io.use((socket, next) => void life.admit(links.get(socket.request), socket, next));
+  io.on('connection', (socket) => life.welcome(links.get(socket.request), socket));
+  return engine;
+};
+
 const rawRequest = ({ method = '', url = '', rawHeaders, socket }: IncomingMessage): RawRequest => ({
   method,
   target: url,
@@ -141,7 +147,7 @@ const rawRequest = ({ method = '', url = '', rawHeaders, socket }: IncomingMessa
 
 /** Returns the canonical reading of an upgrade that may go on; undefined after it was refused. Never rejects. */
 const accept = async (
-  { options, byAddress, audit, closing }: Door,
+  { options, byAddress, record, closing }: Door,
   raw: RawRequest,
   { judge, socket }: { judge: (raw: RawRequest) => CanonicalRequest; socket: Duplex },
 ): Promise<CanonicalRequest | undefined> => {
@@ -159,8 +165,8 @@ const accept = async (
   } catch (error) {
     const rejection = rejectionOf(error);
     const id = request?.id ?? randomUUID();
-    audit.refused(raw, request, { rejection, id });
-    (options.refuseUpgrade ?? bareRefusal)(socket, rejection, id);
+    record.refused(raw, request, { rejection, id });
+    refuse(socket, rejection, id);
     return undefined;
   }
 };
@@ -174,13 +180,17 @@ const keep = (door: Door, incoming: object, { request, duplex }: Pick<Link, 'req
   duplex.once('close', () => {
     door.links.delete(incoming);
     if (link.conn === undefined) {
-      door.audit.link(link, { outcome: 'refused', reason: 'request-malformed', detail: 'no WebSocket handshake' });
+      door.record.link(link, { outcome: 'refused', reason: 'request-malformed', detail: 'no WebSocket handshake' });
     }
     if (door.links.size === 0) door.closed?.();
   });
 };
 
-const bareRefusal = (socket: Duplex, { status }: Rejection): void => {
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-  socket.end(head, () => socket.destroy());
+const refuse = (socket: Duplex, rejection: Rejection, id: string): void => {
+  const { status } = rejection;
+  const { head, body } = problem(rejection, id);
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'connection: close'];
+  for (let index = 0; index < head.length; index += 2) lines.push(`${head[index]}: ${head[index + 1]}`);
+  // An upgrade that is answered plainly must not leave its connection behind (configurable-http-proxy #434).
+  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]), () => socket.destroy());
 };

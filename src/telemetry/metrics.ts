@@ -27,35 +27,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export const metrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const decisions = new Counter({
-    name: 'gateway_decisions_total',
-    help: 'Decisions by route, outcome and reason.',
-    labelNames: ['kind', 'route', 'outcome', 'reason'],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: 'gateway_request_duration_seconds',
-    help: 'Seconds from the request’s head to the end of its answer.',
-    labelNames: ['route'],
-    buckets: SECONDS,
-    registers: [registry],
-  });
-  const events = new Counter({
-    name: 'gateway_events_total',
-    help: 'Upstream events delivered and dropped, with the reason of a drop.',
-    labelNames: ['outcome', 'because'],
-    registers: [registry],
-  });
-  const gauge = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-
+  const { decisions, duration, events } = instruments(registry);
   // The children are kept: looking labels up costs more than counting.
   const counters = new Map<string, { inc(): void }>();
   const timers = new Map<string, { observe(seconds: number): void }>();
@@ -78,17 +50,48 @@ export const metrics = (): Metrics => {
       timer.observe(millis / 1000);
     },
     event: (outcome, because, amount = 1) => events.inc({ outcome, because }, amount),
-    observe(gauges) {
-      gauge('gateway_sockets', 'Open client sockets.', gauges.sockets);
-      gauge('gateway_runs', 'Runs whose end is awaited.', gauges.runs);
-      gauge('gateway_events_queued', 'Events that wait for an owner.', gauges.queuedEvents);
-      gauge('gateway_upstream_connected', '1 while the broadcast is heard.', () =>
-        gauges.upstreamConnected() ? 1 : 0,
-      );
-      gauge('gateway_audit_dropped', 'Audit records that could not be written.', gauges.auditDropped);
-    },
+    observe: (gauges) => registerGauges(registry, gauges),
     async scrape() {
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };
+};
+
+const instruments = (registry: Registry) => ({
+  decisions: new Counter({
+    name: 'gateway_decisions_total',
+    help: 'Decisions by route, outcome and reason.',
+    labelNames: ['kind', 'route', 'outcome', 'reason'],
+    registers: [registry],
+  }),
+  duration: new Histogram({
+    name: 'gateway_request_duration_seconds',
+    help: 'Seconds from the request’s head to the end of its answer.',
+    labelNames: ['route'],
+    buckets: SECONDS,
+    registers: [registry],
+  }),
+  events: new Counter({
+    name: 'gateway_events_total',
+    help: 'Upstream events delivered and dropped, with the reason of a drop.',
+    labelNames: ['outcome', 'because'],
+    registers: [registry],
+  }),
+});
+
+const registerGauges = (registry: Registry, gauges: Gauges): void => {
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('gateway_sockets', 'Open client sockets.', gauges.sockets);
+  gauge('gateway_runs', 'Runs whose end is awaited.', gauges.runs);
+  gauge('gateway_events_queued', 'Events that wait for an owner.', gauges.queuedEvents);
+  gauge('gateway_upstream_connected', '1 while the broadcast is heard.', () => (gauges.upstreamConnected() ? 1 : 0));
+  gauge('gateway_audit_dropped', 'Audit records that could not be written.', gauges.auditDropped);
 };

@@ -2,7 +2,7 @@
  * The upstream's broadcast, heard once for everybody: one Socket.IO connection that comes back for ever, never two at
  * once. The upstream knows no users, so nothing is presented there (contract, section 4).
  */
-import { io } from 'socket.io-client';
+import { io, type Socket } from 'socket.io-client';
 import type { UpstreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Broadcast } from './origin.ts';
@@ -25,6 +25,8 @@ export interface BroadcastOptions {
 
 /** Half as much again, or half as much less: replicas that lost the upstream together do not return together. */
 const JITTER = 0.5;
+const RECONNECT_MIN_MILLIS = 250;
+const RECONNECT_MAX_MILLIS = 5_000;
 const CONNECT_MILLIS = 10_000;
 
 /**
@@ -33,17 +35,55 @@ const CONNECT_MILLIS = 10_000;
  */
 const wire: object = { perMessageDeflate: false, maxPayload: 256 << 20 };
 
-/** Returns the broadcast, already connecting. */
+const OUR_OWN_CLOSE = 'io client disconnect';
+
+/** Returns the broadcast, already connecting. Throws a TypeError for what is no http or https URL. */
 export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
-  const { url, path, notice, now = Date.now, reconnectMinMillis = 250, reconnectMaxMillis = 5_000 } = options;
-  if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError('The upstream must be an http or https URL.');
-  const eventListeners: Array<(event: UpstreamEvent) => void> = [];
-  const gapListeners: Array<(sinceMillis: number) => void> = [];
+  const { notice, now = Date.now } = options;
+  const socket = openSocket(options);
+  const events = listeners<UpstreamEvent>(notice);
+  const gaps = listeners<number>(notice);
   let heardMillis = now();
   let gapSinceMillis: number | undefined;
-  let again: NodeJS.Timeout | undefined;
+  const heard = (): void => {
+    heardMillis = now();
+  };
 
-  const socket = io(url, {
+  const stop = keepAsking(socket, options);
+  socket.io.on('ping', heard);
+  socket.on('connect', () => {
+    notice({ kind: 'broadcast-connected', detail: options.url });
+    heard();
+    if (gapSinceMillis !== undefined) gaps.tell(gapSinceMillis);
+    gapSinceMillis = undefined;
+  });
+  socket.on('disconnect', (reason) => {
+    // Taken now: events that come before the next acknowledgement are handed out before `connect` is.
+    gapSinceMillis ??= heardMillis;
+    if (reason !== OUR_OWN_CLOSE) notice({ kind: 'broadcast-lost', detail: reason });
+  });
+  socket.onAny((name: unknown, ...args: readonly unknown[]) => {
+    heard();
+    const [payload] = args;
+    if (typeof name === 'string' && args.length === 1 && isJsonObject(payload)) events.tell({ name, payload });
+    else notice({ kind: 'payload-dropped', detail: String(name).slice(0, 64) });
+  });
+  socket.connect();
+
+  return {
+    onEvent: events.add,
+    onGap: gaps.add,
+    connected: () => socket.connected,
+    close() {
+      stop();
+      socket.disconnect();
+    },
+  };
+};
+
+const openSocket = ({ url, path, reconnectMinMillis, reconnectMaxMillis }: BroadcastOptions): Socket => {
+  if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError('The upstream must be an http or https URL.');
+  return io(url, {
     path,
     transports: ['websocket'],
     upgrade: false,
@@ -51,70 +91,53 @@ export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
     multiplex: false,
     reconnection: true,
     reconnectionAttempts: Number.POSITIVE_INFINITY,
-    reconnectionDelay: reconnectMinMillis,
-    reconnectionDelayMax: reconnectMaxMillis,
+    reconnectionDelay: reconnectMinMillis ?? RECONNECT_MIN_MILLIS,
+    reconnectionDelayMax: reconnectMaxMillis ?? RECONNECT_MAX_MILLIS,
     randomizationFactor: JITTER,
     timeout: CONNECT_MILLIS,
     autoConnect: false,
     ...wire,
   });
+};
 
-  const tell = <T>(listeners: ReadonlyArray<(value: T) => void>, value: T): void => {
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        notice({ kind: 'listener-failed', detail: String(error) });
-      }
-    }
-  };
-
-  /** The library stops for good when the server ends or refuses the namespace; an upstream is always worth another try. */
+/**
+ * The library stops for good when the server ends or refuses the namespace; an upstream is always worth another try.
+ * Returns what stops the trying.
+ */
+const keepAsking = (socket: Socket, options: BroadcastOptions): (() => void) => {
+  const { notice, reconnectMinMillis = RECONNECT_MIN_MILLIS, reconnectMaxMillis = RECONNECT_MAX_MILLIS } = options;
+  let again: NodeJS.Timeout | undefined;
   const comeBack = (): void => {
     clearTimeout(again);
     const spread = 1 + JITTER * (Math.random() * 2 - 1);
     again = setTimeout(() => socket.connect(), Math.min(reconnectMaxMillis, reconnectMinMillis * 4) * spread);
   };
-
-  const heard = (): void => {
-    heardMillis = now();
-  };
-
-  socket.io.on('ping', heard);
   socket.io.on('error', () => undefined);
-  socket.on('connect', () => {
-    notice({ kind: 'broadcast-connected', detail: url });
-    heard();
-    if (gapSinceMillis !== undefined) tell(gapListeners, gapSinceMillis);
-    gapSinceMillis = undefined;
-  });
   socket.on('disconnect', (reason) => {
-    // Taken now: events that come before the next acknowledgement are handed out before `connect` is.
-    gapSinceMillis ??= heardMillis;
-    notice({ kind: 'broadcast-lost', detail: reason });
     if (reason === 'io server disconnect') comeBack();
   });
   socket.on('connect_error', (error) => {
-    if (!socket.active) {
-      notice({ kind: 'broadcast-refused', detail: error.message });
-      comeBack();
-    }
+    // While the socket is active the library tries again by itself.
+    if (socket.active) return;
+    notice({ kind: 'broadcast-refused', detail: error.message });
+    comeBack();
   });
-  socket.onAny((name: unknown, ...args: readonly unknown[]) => {
-    heard();
-    const [payload] = args;
-    if (typeof name === 'string' && args.length === 1 && isJsonObject(payload)) tell(eventListeners, { name, payload });
-    else notice({ kind: 'payload-dropped', detail: String(name).slice(0, 64) });
-  });
-  socket.connect();
+  return () => clearTimeout(again);
+};
 
+const listeners = <T>(notice: BroadcastOptions['notice']) => {
+  const list: Array<(value: T) => void> = [];
   return {
-    onEvent: (listener) => void eventListeners.push(listener),
-    onGap: (listener) => void gapListeners.push(listener),
-    connected: () => socket.connected,
-    close() {
-      clearTimeout(again);
-      socket.disconnect();
+    add: (listener: (value: T) => void): void => void list.push(listener),
+    /** One that throws does not keep the others from hearing, nor the connection from going on. */
+    tell(value: T): void {
+      for (const listener of list) {
+        try {
+          listener(value);
+        } catch (error) {
+          notice({ kind: 'listener-failed', detail: String(error) });
+        }
+      }
     },
   };
 };

@@ -28,12 +28,21 @@ const readEntries = async (origin: Pick<Origin, 'read'>, { name, target }: Catal
   try {
     const { status, body, whole } = await origin.read(target, MAX_BYTES);
     if (status !== 200 || !whole) throw new Error(`status ${status}${whole ? '' : ', too large'}`);
-    const parsed: unknown = JSON.parse(body.toString());
+    const parsed = parse(body);
     if (!Array.isArray(parsed)) throw new Error('a list was expected');
     return parsed.filter((entry): entry is JsonObject => typeof entry === 'object' && entry !== null);
   } catch (cause) {
     throw new Rejection('catalogue-unavailable', `the catalogue ${name} could not be read: ${String(cause)}`, {
       cause,
     });
+  }
+};
+
+/** The parser's own error would quote the body. */
+const parse = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new Error('not JSON');
   }
 };

@@ -8,6 +8,8 @@ import type { Cancellation } from './origin.ts';
 /** A body this small is awaited after a 5xx, to give its connection up with it. */
 const MAX_LAST_WORDS = 65_536;
 
+const EMPTY = Buffer.alloc(0);
+
 interface Settle {
   readonly resolve: (answer: UpstreamAnswer) => void;
   readonly reject: (error: Rejection) => void;
@@ -79,13 +81,20 @@ export class Exchange implements Dispatcher.DispatchHandler, BodySource {
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     if (this.#over !== undefined) return;
     if (this.#answered) {
-      this.#over = error;
-      this.#sink?.fail(error);
+      this.#over = this.#cancellation.cancelled ? clientGone(error) : error;
+      this.#sink?.fail(this.#over);
       return;
     }
     const failure = { started: this.#controller !== undefined, error };
     if (!this.#cancellation.cancelled && this.#settle.retry(failure)) return;
     this.#settle.reject(rejectionOf(failure, this.#cancellation));
+  }
+
+  whole(): Buffer | undefined {
+    if (this.#over !== 'ended') return undefined;
+    const [only, ...more] = this.#held ?? [];
+    if (only === undefined) return EMPTY;
+    return more.length === 0 ? only : Buffer.concat([only, ...more]);
   }
 
   pipe(sink: BodySink): void {
@@ -115,9 +124,12 @@ export class Exchange implements Dispatcher.DispatchHandler, BodySource {
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
+const clientGone = (cause: Error): Rejection =>
+  new Rejection('client-gone', 'the client closed the connection', { cause });
+
 const rejectionOf = ({ started, error }: Failure, { cancelled }: Cancellation): Rejection => {
   const detail = `${error.code ?? error.name}: ${error.message}`;
-  if (cancelled) return new Rejection('client-gone', 'the client closed the connection', { cause: error });
+  if (cancelled) return clientGone(error);
   if (!started) return new Rejection('upstream-unreachable', detail, { cause: error });
   if (TIMEOUTS.has(error.code ?? '')) return new Rejection('upstream-timeout', detail, { cause: error });
   return new Rejection('upstream-broken', detail, { cause: error });

@@ -13,7 +13,7 @@ export const probe =
     if (kind.probe === undefined) return false;
     const { pathBefore, pathAfter, absentBodies, absentStatuses } = kind.probe;
     try {
-      const answer = await origin.read(`${pathBefore}${id}${pathAfter}`, ENOUGH_BYTES);
+      const answer = await origin.read(`${pathBefore}${encodeURIComponent(id)}${pathAfter}`, ENOUGH_BYTES);
       if (absentStatuses.includes(answer.status)) return false;
       if (answer.status !== 200) throw new Error(`status ${answer.status}`);
       return !(answer.whole && absentBodies.includes(answer.body.toString()));

@@ -68,7 +68,10 @@ describe('law 3', () => {
 
   test.each(Object.entries(MAKERS))('%s is made in %s', (brand, place) => {
     const source = src().find(({ path }) => path === `${place}.ts`);
-    expect(source && places(source, ['as', brand]).length, `${place}.ts does not write \`as ${brand}\``).toBe(1);
+    expect(
+      source && places(source, ['as', brand]).length,
+      `${place}.ts does not write \`as ${brand}\``,
+    ).toBeGreaterThan(0);
   });
 });
 
@@ -115,6 +118,9 @@ describe('law 4', () => {
   });
 });
 
+/** The composition root, and the files that it is split into. */
+const COMPOSITION = ['src/gateway', ...filesBelow('src').flatMap((path) => path.match(/^src\/gateway-[a-z-]+/) ?? [])];
+
 const importers = (target: string, name: RegExp, allowed: readonly string[]): Rule => {
   return (sources) =>
     sources
@@ -140,7 +146,7 @@ describe('law 5', () => {
     law: 5,
     fact: 'the audit sink is known only to pipeline/decide, to the sinks themselves, and to the composition',
     sources: src,
-    rule: importers('src/model/audit.ts', /^(AuditSink|\*)$/, ['src/pipeline/decide', 'src/audit/', 'src/gateway']),
+    rule: importers('src/model/audit.ts', /^(AuditSink|\*)$/, ['src/pipeline/decide', 'src/audit/', ...COMPOSITION]),
     breaches: [{ 'src/server/app.ts': `import type { AuditSink } from '../model/audit.ts';` }],
   });
 
@@ -148,12 +154,18 @@ describe('law 5', () => {
     law: 5,
     fact: 'a life is audited only in pipeline/decide',
     sources: src,
-    rule: onlyIn(['src/pipeline/decide', 'src/audit/', 'src/gateway'], [/^(audit|auditSink|sink)$/, /^(\(|\?\.)$/]),
+    rule: onlyIn(
+      ['src/pipeline/decide', 'src/audit/', ...COMPOSITION],
+      [/^(audit|auditSink|sink)$/, '(', /^[^)]/],
+      [/^(audit|auditSink|sink)$/, '?.', '('],
+    ),
     breaches: [{ 'src/pipeline/request.ts': 'options.audit(record);' }, { 'src/server/app.ts': 'sink(record);' }],
   });
 });
 
 const LIFE = /^src\/(authn|ratelimit|body|authz|rewrite|filter|upstream|realtime|pipeline|server)\//;
+const life = () => src().filter(({ path }) => LIFE.test(path));
+
 const COMPILES: ReadonlyArray<ReadonlyArray<string | RegExp>> = [
   [/^(RegExp|URLPattern|Function)$/, '('],
   ['eval', '('],
@@ -247,8 +259,8 @@ describe('law 8', () => {
   testLaw({
     law: 8,
     fact: 'a path is decoded only in server/canonical',
-    sources: src,
-    rule: onlyIn(['src/server/canonical', 'src/server/query'], [/^(decodeURIComponent|decodeURI|unescape)$/]),
+    sources: life,
+    rule: onlyIn(['src/server/canonical'], [/^(decodeURIComponent|decodeURI|unescape)$/]),
     breaches: [{ 'src/authz/locate.ts': 'const id = decodeURIComponent(segment);' }],
   });
 
@@ -260,7 +272,7 @@ describe('law 8', () => {
       'src/server/',
       'src/pipeline/',
       'src/cli/',
-      'src/gateway',
+      ...COMPOSITION,
     ]),
     breaches: [{ 'src/authz/locate.ts': `import type { RawRequest } from '../model/request.ts';` }],
   });

@@ -26,7 +26,9 @@ const LEVELS: ReadonlyMap<string, Level> = new Map<string, Level>([
       level: 2,
       values: ['model'],
       types: STAGES,
-      places: ['rewrite/operations', 'filter/operations', 'authz/locate'].map((place) => `src/${place}`),
+      // What a policy names is compiled at load, so it takes the tables that say what the names mean. `authz/cited` is
+      // one of them: the scan for ids in free text.
+      places: ['rewrite/operations', 'filter/operations', 'authz/locate', 'authz/cited'].map((place) => `src/${place}`),
     },
   ],
   ['pipeline', { level: 3, values: ['model'], types: STAGES }],

@@ -8,7 +8,7 @@ import { filesBelow, ROOT, type Source, sourceOf, sourcesBelow } from './tree.ts
 /** Files with code and without a test file of their own, each with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/model/json.ts': 'types, and one symbol that stands for a step of a path',
-  'src/model/reason.ts': 'a table; test/architecture/reasons.test.ts reads it',
+  'src/model/reason.ts': 'a table: test/architecture/reasons.test.ts reads it',
 };
 
 /** Tests that belong to no single file of src. */
@@ -23,7 +23,10 @@ const hasCode = ({ tokens }: Source): boolean =>
   });
 
 const testOf = (path: string): string => path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts');
-const sourceOfTest = (path: string): string => path.replace(/^test\//, 'src/').replace(/\.test\.ts$/, '.ts');
+const folderOfTest = (path: string): string => path.replace(/^test/, 'src').replace(/\/[^/]+$/, '');
+
+/** An implementation of a port is tested by the port's suite, side by side with the others. */
+const inContract = new Set(sourcesBelow('test/contract').flatMap(({ imports }) => imports.map(({ target }) => target)));
 
 const isThere = (path: string): boolean => existsSync(join(ROOT, path));
 
@@ -32,17 +35,18 @@ describe('mirror', () => {
     obey(
       'mirror',
       sourcesBelow('src')
-        .filter((source) => hasCode(source) && !(source.path in EXCEPTIONS) && !isThere(testOf(source.path)))
+        .filter((source) => hasCode(source) && !(source.path in EXCEPTIONS) && !inContract.has(source.path))
+        .filter(({ path }) => !isThere(testOf(path)))
         .map(({ path }) => ({ path, line: 1, what: `has no ${testOf(path)}` })),
     );
   });
 
-  test('every test of a room is the test of a file that exists', () => {
+  test('every test of a room is in the folder of one', () => {
     obey(
       'mirror',
       filesBelow('test')
-        .filter((path) => path.endsWith('.test.ts') && !OWN_ROOMS.test(path) && !isThere(sourceOfTest(path)))
-        .map((path) => ({ path, line: 1, what: `is the test of ${sourceOfTest(path)}, which does not exist` })),
+        .filter((path) => path.endsWith('.test.ts') && !OWN_ROOMS.test(path) && !isThere(folderOfTest(path)))
+        .map((path) => ({ path, line: 1, what: `mirrors ${folderOfTest(path)}, which does not exist` })),
     );
   });
 

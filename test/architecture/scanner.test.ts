@@ -15,6 +15,7 @@ const shapes = (text: string): ReadonlyArray<readonly [string, number, number]> 
 describe('tokens', () => {
   test.each([
     ['a comment is not code', 'a; // enum b\n/* c\n */ d;', ['a', 'd']],
+    ['a first line for the shell is not code', '#!/usr/bin/env node\na;', ['a']],
     ['a string is not code', `a('enum // x', "it's \\" b");`, ['a']],
     ['a hole of a template is code', 'a(`enum ${b(`${c}}`)} } //`); d', ['a', 'b', 'c', 'd']],
     ['a regular expression is not code', 'a(/[/"]\\/`b/u, c); d', ['a', 'c', 'd']],

@@ -37,7 +37,7 @@ const PATTERNS: ReadonlyArray<readonly [TokenKind, RegExp]> = [
 
 const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y;
 const TEMPLATE_CHUNK = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(`|\$\{)/y;
-const COMMENT = /\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
+const COMMENT = /\/\/[^\n]*|^#![^\n]*|\/\*[\s\S]*?\*\//y;
 
 const matchAt = (pattern: RegExp, text: string, at: number): string | undefined => {
   pattern.lastIndex = at;
@@ -96,7 +96,7 @@ export const scan = (text: string): Scan => {
 
   while (at < text.length) {
     const character = text.charAt(at);
-    const comment = character === '/' ? matchAt(COMMENT, text, at) : undefined;
+    const comment = character === '/' || character === '#' ? matchAt(COMMENT, text, at) : undefined;
     if (comment !== undefined) {
       comments.push({ text: comment, line });
       step(comment);

@@ -1,6 +1,6 @@
 /** The sources of the project as the laws see them: path, tokens, comments, imports. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { scan, type Token } from './tokens.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
@@ -126,5 +126,3 @@ export const roomOf = (path: string): string | undefined => {
 /** True when a path is one of the places: a folder (`src/config/`), or a file with or without its ending. */
 export const isIn = (path: string, places: readonly string[]): boolean =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path.replace(/\.ts$/, '') === place));
-
-export const folderOf = (path: string): string => dirname(path);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { boundaryOf, encodeMultipart, parseMultipart } from '../../src/body/multipart.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { MultipartPart } from '../../src/model/request.ts';
+import { refusalOf } from '../support/bodies.ts';
 
 const part = (given: Partial<MultipartPart>): MultipartPart => ({
   name: 'file',
@@ -89,6 +90,13 @@ describe('the form for the upstream', () => {
     expect(first.body[1]).toBe(given.content);
   });
 
+  test('has a boundary that is not in the content', () => {
+    const boundaries = ['in-the-content', 'free'];
+    const given = part({ content: Buffer.from('a in-the-content b') });
+    const { contentType } = encodeMultipart([given], () => boundaries.shift() ?? '');
+    expect(contentType).toBe('multipart/form-data; boundary=free');
+  });
+
   test('reads back as it was, for any content', () => {
     const parts = fc.uniqueArray(
       fc.record({
@@ -107,6 +115,10 @@ describe('the form for the upstream', () => {
       { numRuns: 100 },
     );
   });
+});
+
+test('a form of no parts is refused', async () => {
+  expect(await refusalOf(() => parseMultipart(Buffer.from('--b--'), 'b'))).toBe('multipart-malformed 400');
 });
 
 test('throws nothing but a Rejection, whatever comes', () => {

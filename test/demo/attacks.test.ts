@@ -78,7 +78,7 @@ describe('through a chat', () => {
     await new Promise<void>((done) => thief.listen(0, '127.0.0.1', done));
     const url = `http://127.0.0.1:${(thief.address() as AddressInfo).port}/v1/`;
     const text_model = { provider: 'openai', model: 'gpt-4o', url };
-    await post(standIn, '/api/chat', chatBody('thief', 'key-s', 'hello', { text_model }));
+    await post(standIn, '/api/chat', { ...chatBody('thief', 'key-s', 'hello'), text_model });
     thief.closeAllConnections();
     thief.close();
     expect(heard).toEqual([expect.stringContaining(`POST /v1/chat/completions Bearer ${SECRET}`)]);

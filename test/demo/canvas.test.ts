@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chatBody, dones, get, listen, post, start } from './support.ts';
+import { chatBody, dones, get, listen, post, postBytes, start } from './support.ts';
 
 let standIn: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
@@ -60,7 +60,8 @@ describe('canvases', () => {
 
   test('a body is read whatever its type says', async () => {
     const utf16 = Buffer.from('{"canvas_id":"typed","name":"N"}', 'utf16le');
-    expect((await post(standIn, '/api/canvas/create', utf16, 'multipart/form-data')).status).toBe(200);
+    const sent = { bytes: utf16, type: 'multipart/form-data' };
+    expect((await postBytes(standIn, '/api/canvas/create', sent)).status).toBe(200);
     expect((await json('/api/canvas/typed')).data).toEqual({});
   });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { imageSize } from '../../demo/jaaz/image.ts';
-import { chatBody, dones, get, listen, post, start, type Update } from './support.ts';
+import { chatBody, dones, get, listen, post, postBytes, start, type Update } from './support.ts';
 
 let standIn: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
@@ -154,7 +154,7 @@ describe('confirmation', () => {
     ['a kind of JSON', '{"session_id":"s","tool_call_id":"none","confirmed":true}', 'a/b+JSON; x=y', 500],
   ])('%s', async (_name, body, type, status) => {
     const bytes = Buffer.from(body);
-    const answer = await post(standIn, '/api/tool_confirmation', bytes, type);
+    const answer = await postBytes(standIn, '/api/tool_confirmation', { bytes, type });
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text)).toHaveProperty('detail');
   });

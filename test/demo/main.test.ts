@@ -70,6 +70,8 @@ describe('npm start', () => {
 
   test('ends with 0 on Ctrl-C, soon and with nothing left', async () => {
     demo.child.kill('SIGINT');
+    // npm sends a second one behind the terminal's.
+    demo.child.kill('SIGINT');
     expect(await demo.ended).toBe(0);
     expect(demo.err()).toBe('');
     await expect(fetch(addressOf('gateway'))).rejects.toThrow();

@@ -59,12 +59,20 @@ export function raw(port: number, bytes: string): Promise<RawAnswer> {
   });
 }
 
-/** Sends a body as it is to a route and returns status and text. */
-export async function post(standIn: StandIn, path: string, body: string | Uint8Array | object, type?: string) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+/** Sends a text as it is, or JSON, without a Content-Type to a route and returns status and text. */
+export function post(standIn: StandIn, path: string, body: string | object) {
+  return postBytes(standIn, path, { bytes: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) });
+}
+
+interface TypedBytes {
+  // A text would be given a Content-Type by fetch.
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly type?: string | undefined;
+}
+
+/** Sends bytes with this Content-Type, or without one, to a route and returns status and text. */
+export async function postBytes(standIn: StandIn, path: string, { bytes, type }: TypedBytes) {
   const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
-  // As bytes, since a text would be given a Content-Type.
-  const bytes = body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(text);
   const response = await fetch(standIn.url + path, { method: 'POST', headers, body: bytes });
   return { status: response.status, text: await response.text() };
 }
@@ -121,7 +129,7 @@ export function dones(session: unknown, count: number) {
 }
 
 /** Returns a chat body with one message. */
-export function chatBody(canvas: string, session: string, prompt: string, more: object = {}) {
+export function chatBody(canvas: string, session: string, prompt: string) {
   const messages = [{ role: 'user', content: prompt }];
-  return { canvas_id: canvas, session_id: session, name: 'A canvas', messages, ...more };
+  return { canvas_id: canvas, session_id: session, name: 'A canvas', messages };
 }

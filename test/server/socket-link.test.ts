@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../src/model/audit.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import { inbound } from '../../src/realtime/inbound.ts';
 import { canonical } from '../../src/server/canonical.ts';
-import { cutLink, endLink, type Link, rejectionOf, socketAudit } from '../../src/server/socket-link.ts';
+import { cutLink, decisions, endLink, type Link, rejectionOf } from '../../src/server/socket-link.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -60,13 +60,13 @@ test('a cut throws away what waits and destroys at once', () => {
 
 test('a record says who, from where, how long and why', () => {
   const records: AuditRecord[] = [];
-  const audit = socketAudit(
-    (record) => records.push(record),
+  const record = decisions(
+    (one) => records.push(one),
     () => 2_500,
   );
   const { link: one } = link();
-  audit.link(one, { outcome: 'refused', reason: 'authority-expired', detail: 'd' });
-  audit.refused(raw, undefined, { rejection: new Rejection('shutting-down', 'bye'), id: 'r1' });
+  record.link(one, { outcome: 'refused', reason: 'authority-expired', detail: 'd' });
+  record.refused(raw, undefined, { rejection: new Rejection('shutting-down', 'bye'), id: 'r1' });
   expect(records).toMatchObject([
     { time: '1970-01-01T00:00:02.500Z', kind: 'socket', path: '/socket.io/', address: '192.0.2.1', millis: 2_000 },
     { requestId: 'r1', outcome: 'failed', reason: 'shutting-down', status: 503, address: '192.0.2.1', path: undefined },

@@ -101,6 +101,11 @@ describe('a connection', () => {
     const raw = door.raw();
     await raw.closed;
     expect(raw.status()).toBe(429);
+    expect(JSON.parse(raw.body())).toMatchObject({
+      status: 429,
+      code: 'rate-limited',
+      requestId: door.records.at(-1)?.requestId,
+    });
   });
 
   test('is refused when the limit of its address says so', async () => {

@@ -26,7 +26,7 @@ export const routeTaking = (body: BodyRule): RouteMatch => ({
     uses: [],
     references: undefined,
     operations: [],
-    answer: { kind: 'stream' },
+    answer: { kind: 'stream', relative: [] },
     hidden: undefined,
     answerHeaders: new Map(),
     timeoutMillis: 1000,

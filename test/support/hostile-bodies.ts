@@ -63,6 +63,9 @@ export const hostileJsonBodies: readonly HostileBody[] = [
   served('{"name":"\\udc00"}', 'the other half of a surrogate pair'),
   served('{"name":"\\ud800\\ud800"}', 'two first halves'),
   served('{"name":"\\ud800x\\udc00"}', 'a pair that is torn apart'),
+  served('{"name":"\\udc00\\udc00"}', 'two second halves'),
+  served('{"name":"\\udc00\\ud800"}', 'a pair the wrong way round'),
+  served('{"name":"\\ud800\\ue000"}', 'half a pair before a code just above'),
   served('{"\\ud800":"x"}', 'half a surrogate pair as a key'),
   served(`{"name":"x","data":${'['.repeat(64)}${']'.repeat(64)}}`, 'nested too deeply', 'body-too-deep'),
   text('['.repeat(100_000), 'a hundred thousand open arrays', 'body-too-deep'),
@@ -131,6 +134,7 @@ export const hostileJsonTypes: readonly string[] = [
 
 const line = '\r\n';
 const head = 'Content-Disposition: form-data; name="file"; filename="a.png"';
+const other = head.replace('"file"', '"other"');
 const form = (...lines: string[]): Buffer => Buffer.from(lines.join(line), 'latin1');
 const part = (headers: string): Buffer => form('--b', headers, '', 'x', '--b--', '');
 const formType = 'multipart/form-data; boundary=b';
@@ -174,7 +178,8 @@ const oddHeads: readonly (readonly [head: string, why: string])[] = [
   [`${head}\r\nX-Other: 1`, 'another header'],
   [`${head}\nContent-Type: image/png`, 'a bare line feed between headers'],
   ['Content-Type: image/png', 'no disposition'],
-  [`${head}\r\nContent-Type: ${'a'.repeat(3000)}`, 'a very long head'],
+  [head.replace('a.png', '\u00e2\u0082\u00ac'.repeat(1000)), 'a very long head'],
+  [head.replace('a.png', '\u00e9.png'), 'a file name that is not UTF-8'],
 ];
 
 export const hostileMultipartBodies: readonly HostileForm[] = [
@@ -192,15 +197,24 @@ export const hostileMultipartBodies: readonly HostileForm[] = [
   odd(form('--bb', head, '', 'x', '--bb--', ''), 'a longer boundary'),
   odd(form('--b', head, '', 'x', '--bb', head, '', 'y', '--b--', ''), 'a longer boundary inside'),
   odd(form('--b', head, '', 'a --b c', '--b--', ''), 'a boundary inside a line'),
-  odd(Buffer.from(`--b\r\n${head}\r\n\r\nx\n--b\r\n${head}\r\n\r\ny\r\n--b--`), 'a boundary behind a bare line feed'),
+  odd(
+    Buffer.from(`--b\r\n${head}\r\n\r\nxyz\n--b\r\n${other}\r\n\r\ny\r\n--b--`),
+    'a boundary behind a bare line feed',
+  ),
   odd(Buffer.from(`--b\n${head}\n\nx\n--b--\n`), 'bare line feeds'),
   odd(form('--b', head, '', 'x', '--b', head, '', 'y', '--b--', ''), 'a name twice'),
   odd(form('--b', head, '', 'x', '--b', head.replace('"file"', '"FILE'), '', 'y', '--b--', ''), 'a quote missing'),
   odd(
-    form(...Array.from({ length: 17 }, (_, n) => `--b\r\n${head.replace('"file"', `"f${n}"`)}\r\n\r\nx`), '--b--'),
+    form(
+      ...Array.from(
+        { length: 17 },
+        (_, n) => `--b\r\n${head.replace('"file"', n === 0 ? '"file"' : `"f${n}"`)}\r\n\r\nx`,
+      ),
+      '--b--',
+    ),
     '17 parts',
   ),
-  odd(form('--b', head.replace('"file"', '"other"'), '', 'x', '--b--', ''), 'the file is missing'),
+  odd(form('--b', other, '', 'x', '--b--', ''), 'the file is missing'),
   odd(form('--b', 'Content-Disposition: form-data; name="file"', '', 'x', '--b--', ''), 'a field in place of the file'),
   odd(Buffer.alloc(0), 'nothing'),
 ];

@@ -43,7 +43,7 @@ export type Door = Awaited<ReturnType<typeof openDoor>>;
 
 export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: number; burst?: number } = {}) => {
   const records: AuditRecord[] = [];
-  const watched = options.lifetime ?? lifetime({ slotMillis: 20 });
+  const watched = lifetime({ slotMillis: 20 });
   const door = sockets({
     rule: socketRule,
     verify: verifyByTable(),
@@ -89,20 +89,8 @@ export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: 
       return client;
     },
     /** A bare WebSocket, with the packets it got. */
-    raw(query = 'EIO=4&transport=websocket', headers: Record<string, string> = {}, path = '/socket.io/') {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}?${query}`, { headers, perMessageDeflate: false });
-      const packets: string[] = [];
-      let status: number | undefined;
-      socket.on('message', (data) => packets.push(String(data)));
-      socket.on('error', () => undefined);
-      socket.on('unexpected-response', (_, response) => {
-        status = response.statusCode;
-        response.resume();
-        socket.terminate();
-      });
-      const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-      return { socket, packets, closed, status: () => status };
-    },
+    raw: (query = 'EIO=4&transport=websocket', headers: Record<string, string> = {}, path = '/socket.io/') =>
+      rawSocket(`ws://127.0.0.1:${port}${path}?${query}`, headers),
     async stop() {
       for (const client of clients) client.disconnect();
       await door.close();
@@ -111,6 +99,24 @@ export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: 
       server.close();
     },
   };
+};
+
+const rawSocket = (url: string, headers: Record<string, string>) => {
+  const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+  const packets: string[] = [];
+  let status: number | undefined;
+  let body = '';
+  socket.on('message', (data) => packets.push(String(data)));
+  socket.on('error', () => undefined);
+  socket.on('unexpected-response', (_, response) => {
+    status = response.statusCode;
+    response.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    response.on('close', () => socket.terminate());
+  });
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  return { socket, packets, closed, status: () => status, body: () => body };
 };
 
 /** Resolves when the condition holds; rejects with what it was after ten seconds. */

@@ -162,7 +162,7 @@ export const match = (route: Partial<Route> = {}): RouteMatch => ({
     uses: [],
     references: undefined,
     operations: [],
-    answer: { kind: 'stream' },
+    answer: { kind: 'stream', relative: [] },
     hidden: undefined,
     answerHeaders: new Map(),
     timeoutMillis: 1000,

@@ -79,7 +79,6 @@ export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }:
     dropped: () => lost,
     healthy: () => well,
     async close() {
-      clearTimeout(timer);
       await writing;
       clearTimeout(timer);
       if (waiting.length > 0) await flush();

@@ -36,56 +36,32 @@ export function redisOwnershipCache(options: RedisOwnershipCacheOptions): Shared
   const { connection, maxAgeMillis } = options;
   if (!Number.isInteger(maxAgeMillis) || maxAgeMillis < 1)
     throw new TypeError('maxAgeMillis must be a positive integer');
-  const channel = `${connection.keyPrefix}owner-changed`;
-  const self = randomUUID();
-  const owed = new Map<string, ResourceRef>();
   const keyOf = (ref: ResourceRef): string => `${connection.keyPrefix}owner:${resourceKey(ref)}`;
+  const news = { channel: `${connection.keyPrefix}owner-changed`, self: randomUUID() };
+  const { forget, owes } = forgetter(connection, keyOf, news);
   const tell = announcer();
 
-  connection.subscribe(channel, {
+  connection.subscribe(news.channel, {
     onMessage: (message) => {
-      const refs = parse(message, self);
+      const refs = parse(message, news.self);
       if (refs !== 'mine') tell.all(refs);
     },
     onLost: () => tell.all('everything'),
     onHeard: () => tell.all('everything'),
   });
 
-  const forgetArguments = (refs: readonly ResourceRef[]) =>
-    [refs.map(keyOf), [MARK, MARK_MILLIS, channel, JSON.stringify({ from: self, refs })]] as const;
-
-  async function payOff(call: RedisCall): Promise<void> {
-    for (const refs of chunks([...owed.values()])) {
-      const [keys, args] = forgetArguments(refs);
-      await call('EVAL', FORGET.source, keys.length, ...keys, ...args);
-      for (const ref of refs) owed.delete(resourceKey(ref));
-    }
-  }
-
-  // Before anybody reads from a Redis that is back, it forgets what was changed while it was away.
-  connection.onUsable(payOff);
-
-  async function forget(refs: readonly ResourceRef[]): Promise<void> {
-    try {
-      await connection.run(FORGET, ...forgetArguments(refs));
-      await payOff(connection.call);
-    } catch {
-      for (const { kind, id } of refs) owe(owed, { kind, id });
-    }
-  }
-
   return {
     async get(refs) {
       if (refs.length === 0) return [];
       try {
         const values = await connection.call('MGET', ...refs.map(keyOf));
-        return refs.map((ref, index) => (owed.has(resourceKey(ref)) ? undefined : ownerOf(values, index)));
+        return refs.map((ref, index) => (owes(ref) ? undefined : ownerOf(values, index)));
       } catch {
         return refs.map(() => undefined);
       }
     },
     fill(ref, owner) {
-      if (owed.has(resourceKey(ref))) return;
+      if (owes(ref)) return;
       connection.call('SET', keyOf(ref), OWNER + owner, 'PX', maxAgeMillis, 'NX').catch(() => undefined);
     },
     async invalidate(refs) {
@@ -104,6 +80,48 @@ function announcer(): { add(listener: Listener): void; all: Listener } {
     all: (refs) => {
       for (const listener of listeners) listener(refs);
     },
+  };
+}
+
+interface Forgetter {
+  /** Resolves when Redis and the other replicas have forgotten, or when that is owed. */
+  forget(refs: readonly ResourceRef[]): Promise<void>;
+  /** True while Redis may still say what was true before a change. */
+  owes(ref: ResourceRef): boolean;
+}
+
+interface News {
+  readonly channel: string;
+  /** The replica that speaks. */
+  readonly self: string;
+}
+
+/** What cannot be forgotten while Redis is away is owed, and paid before anybody reads from a Redis that is back. */
+function forgetter(connection: RedisConnection, keyOf: (ref: ResourceRef) => string, news: News): Forgetter {
+  const owed = new Map<string, ResourceRef>();
+
+  const forgetArguments = (refs: readonly ResourceRef[]) =>
+    [refs.map(keyOf), [MARK, MARK_MILLIS, news.channel, JSON.stringify({ from: news.self, refs })]] as const;
+
+  async function payOff(call: RedisCall): Promise<void> {
+    for (const refs of chunks([...owed.values()])) {
+      const [keys, args] = forgetArguments(refs);
+      await call('EVAL', FORGET.source, keys.length, ...keys, ...args);
+      for (const ref of refs) owed.delete(resourceKey(ref));
+    }
+  }
+  connection.onUsable(payOff);
+
+  return {
+    async forget(refs) {
+      try {
+        await connection.run(FORGET, ...forgetArguments(refs));
+        await payOff(connection.call);
+      } catch {
+        for (const { kind, id } of refs) owe(owed, { kind, id });
+      }
+    },
+    owes: (ref) => owed.has(resourceKey(ref)),
   };
 }
 

@@ -3,7 +3,7 @@
  * commit costs some two hundred microseconds, the statements in it some ten. Each write has a savepoint of its own, so
  * that one that fails takes nothing from its neighbours.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { LedgerError } from '../ledger-error.ts';
 import { describe } from './schema.ts';
 
@@ -25,13 +25,7 @@ export interface GroupCommit {
 
 /** Returns a writer that opens, commits and undoes the transactions of this connection. */
 export function groupCommit(database: DatabaseSync): GroupCommit {
-  const begin = database.prepare('BEGIN IMMEDIATE');
-  const commit = database.prepare('COMMIT');
-  const savepoints = {
-    open: database.prepare('SAVEPOINT one'),
-    keep: database.prepare('RELEASE one'),
-    undo: database.prepare('ROLLBACK TO one'),
-  };
+  const transact = transactor(database);
   const waiting: Write[] = [];
   let scheduled = false;
 
@@ -63,21 +57,18 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
     while (waiting.length > 0) transact(waiting.splice(0, MAX_WRITES));
   }
 
-  function transact(writes: readonly Write[]): void {
-    if (writes.length === 0) return;
-    const told: Array<() => void> = [];
-    try {
-      begin.run();
-      for (const one of writes) told.push(attempt(one));
-      commit.run();
-    } catch (cause) {
-      undo();
-      const error = new LedgerError(`the ledger cannot be written: ${describe(cause)}`, cause);
-      for (const one of writes) one.reject(error);
-      return;
-    }
-    for (const tell of told) tell();
-  }
+  return { write, flush };
+}
+
+/** Returns a function that commits some writes together and then tells each what became of it. */
+function transactor(database: DatabaseSync): (writes: readonly Write[]) => void {
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  const savepoints = {
+    open: database.prepare('SAVEPOINT one'),
+    keep: database.prepare('RELEASE one'),
+    undo: database.prepare('ROLLBACK TO one'),
+  };
 
   function attempt(one: Write): () => void {
     savepoints.open.run();
@@ -87,24 +78,34 @@ export function groupCommit(database: DatabaseSync): GroupCommit {
       return tell;
     } catch (cause) {
       // Throws in its turn when SQLite has given up the whole transaction (disk full): then all of them fail.
-      undoOne(savepoints);
+      savepoints.undo.run();
+      savepoints.keep.run();
       const error = new LedgerError(`the ledger refused a write: ${describe(cause)}`, cause);
       return () => one.reject(error);
     }
   }
 
-  function undo(): void {
+  return (writes) => {
+    if (writes.length === 0) return;
+    const told: Array<() => void> = [];
     try {
-      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
-    } catch {
-      // A transaction that cannot be rolled back is not committed either; the next BEGIN tells.
+      begin.run();
+      for (const one of writes) told.push(attempt(one));
+      commit.run();
+    } catch (cause) {
+      undoAll(database);
+      const error = new LedgerError(`the ledger cannot be written: ${describe(cause)}`, cause);
+      for (const one of writes) one.reject(error);
+      return;
     }
-  }
-
-  return { write, flush };
+    for (const tell of told) tell();
+  };
 }
 
-function undoOne(savepoints: { readonly undo: StatementSync; readonly keep: StatementSync }): void {
-  savepoints.undo.run();
-  savepoints.keep.run();
+function undoAll(database: DatabaseSync): void {
+  try {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+  } catch {
+    // A transaction that cannot be rolled back is not committed either; the next BEGIN tells.
+  }
 }

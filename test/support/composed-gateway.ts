@@ -1,13 +1,12 @@
 /**
- * The same stages as the gateway's, put together with one of them lying: every owner that is asked for is the caller. It
- * exists to show that the tests of isolation would notice.
+ * The same stages as the gateway's, put together by a test so that one of them can be changed: to lie, or to fail. It
+ * exists to show that the tests of isolation would notice, and that a failure is never taken for a yes.
  */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authenticate } from '../../src/authn/authenticate.ts';
 import { authorize } from '../../src/authz/authorize.ts';
-import { claims as claimStage } from '../../src/authz/claim.ts';
-import { learn as learner } from '../../src/authz/learn.ts';
+import { type Claims, claims as claimStage } from '../../src/authz/claim.ts';
+import { type Learn, learn as learner } from '../../src/authz/learn.ts';
 import { type OwnershipLookup, ownershipLookup } from '../../src/authz/lookup.ts';
 import { writeJson } from '../../src/body/json-write.ts';
 import { encodeMultipart } from '../../src/body/multipart.ts';
@@ -17,7 +16,8 @@ import type { Policy } from '../../src/model/policy.ts';
 import type { Owner } from '../../src/model/principal.ts';
 import type { OwnershipRecord } from '../../src/model/resource.ts';
 import { answered, decide } from '../../src/pipeline/decide.ts';
-import { requestLife } from '../../src/pipeline/request.ts';
+import { type RequestStages, requestLife } from '../../src/pipeline/request.ts';
+import { bytes } from '../../src/ratelimit/bytes.ts';
 import { limit as limitStage } from '../../src/ratelimit/limit.ts';
 import { runs as runsStage } from '../../src/ratelimit/runs.ts';
 import { rewrite } from '../../src/rewrite/rewrite.ts';
@@ -33,14 +33,22 @@ import { origin as openOrigin } from '../../src/upstream/forward.ts';
 import { probe } from '../../src/upstream/probe.ts';
 import type { TestIssuer } from './issuer.ts';
 
-export interface WeakOptions {
+export interface Parts {
+  readonly lookup: OwnershipLookup;
+  readonly claims: Claims;
+  readonly learn: Learn;
+}
+
+export interface ComposedOptions {
   readonly upstreamUrl: string;
   readonly policy: Policy;
   readonly issuer: TestIssuer;
+  /** Returns the stages to run on. */
+  readonly change: (stages: RequestStages, parts: Parts) => RequestStages;
 }
 
-/** Starts it on a free port. It has no sockets. */
-export const startWeakGateway = async ({ upstreamUrl, policy, issuer }: WeakOptions) => {
+/** Starts it on a free port, with a ledger in memory. It has no sockets. */
+export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change }: ComposedOptions) => {
   const origin = openOrigin({ url: upstreamUrl });
   const ledger = memoryLedger();
   const lookup = ownershipLookup({
@@ -54,27 +62,25 @@ export const startWeakGateway = async ({ upstreamUrl, policy, issuer }: WeakOpti
   const runs = runsStage({ slots: memorySlots() });
   const limit = limitStage({ ...policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
   const noReport = (): void => undefined;
-  const live = requestLife({
+  const stages: RequestStages = {
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     match: policy.match,
     authenticate: authenticator.authenticate,
     limit,
+    bytes: bytes({ maxBytesPerKey: 2 ** 28, maxBytes: 2 ** 28 }),
     read: read(),
     runs,
-    authorize: (request, match, principal) =>
-      authorize({ lookup: allOf(principal?.owner ?? '', lookup), claims })(request, match, principal),
+    authorize: authorize({ lookup, claims }),
     rewrite: rewrite({
       catalogue: catalogueReader(origin),
       writeJson: async (value) => [writeJson(value)],
       writeMultipart: encodeMultipart,
     }),
     origin,
-    filter: (answer, grant, match) => {
-      const { ownersOf } = allOf(grant.owner ?? '', lookup);
-      return filter({ ownersOf, learn })(answer, grant, match);
-    },
-    answered: answered(claims, noReport),
-  });
+    filter: filter({ ownersOf: lookup.ownersOf, learn }),
+    answered: answered({ claims, report: noReport }),
+  };
+  const live = requestLife(change(stages, { lookup, claims, learn }));
   const server = app({
     live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit: noReport, report: noReport }),
     upgrade: undefined,
@@ -92,6 +98,15 @@ export const startWeakGateway = async ({ upstreamUrl, policy, issuer }: WeakOpti
   };
 };
 
+/** A change: whatever is looked up is the caller's, in checks, in claims and in lists. */
+export const everythingIsMine: ComposedOptions['change'] = (stages, { lookup, claims, learn }) => ({
+  ...stages,
+  authorize: (request, match, principal) =>
+    authorize({ lookup: allOf(principal?.owner ?? '', lookup), claims })(request, match, principal),
+  filter: (answer, grant, match) =>
+    filter({ ownersOf: allOf(grant.owner ?? '', lookup).ownersOf, learn })(answer, grant, match),
+});
+
 const allOf = (owner: Owner, lookup: OwnershipLookup): OwnershipLookup => ({
   ...lookup,
   ownersOf: (refs) => refs.map(() => owner),
@@ -107,12 +122,3 @@ const allOf = (owner: Owner, lookup: OwnershipLookup): OwnershipLookup => ({
       }),
     ),
 });
-
-/** A port where nobody listens. */
-export const closedPort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};

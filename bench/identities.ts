@@ -1,0 +1,76 @@
+/** Who asks for what: 1,000 users with a token each and 10,000 canvases, ten to a user, all on file before the start. */
+import { createPublicKey } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { openSqliteLedger } from '../src/store/sqlite/ownership-ledger.ts';
+import type { LoadRequest } from './load.ts';
+
+const USERS = 1000;
+const CANVASES_PER_USER = 10;
+
+export const ISSUER = 'https://login.bench.example';
+export const AUDIENCE = 'jaaz';
+export const ALIAS = 'bench';
+
+const userOf = (user: number): string => `user-${user}`;
+const canvasOf = (user: number, canvas: number): string => `canvas-${user}-${canvas}`;
+
+const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
+
+export interface Identities {
+  /** A JWK set with the issuer's key. */
+  readonly keysFile: string;
+  /** The same key as PEM. */
+  readonly publicKeyFile: string;
+  /** The load's requests, in rotation: neighbours are of different users. */
+  readonly requestsFile: string;
+}
+
+/** Makes the issuer's RS256 key of 2048 bits, the tokens and the requests, as files in a folder. */
+export const makeIdentities = async (folder: string): Promise<Identities> => {
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
+  const tokens = await Promise.all(
+    range(USERS).map((user) =>
+      new SignJWT({ roles: [] })
+        .setProtectedHeader({ alg: 'RS256', kid: 'bench', typ: 'JWT' })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(userOf(user))
+        .setIssuedAt()
+        .setExpirationTime('2h')
+        .sign(privateKey),
+    ),
+  );
+  const requests: LoadRequest[] = range(CANVASES_PER_USER).flatMap((canvas) =>
+    tokens.map((token, user) => ({ path: `/api/canvas/${canvasOf(user, canvas)}`, token })),
+  );
+  const files = {
+    keysFile: join(folder, 'keys.json'),
+    publicKeyFile: join(folder, 'public.pem'),
+    requestsFile: join(folder, 'requests.json'),
+  };
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'RS256', use: 'sig' };
+  writeFileSync(files.keysFile, JSON.stringify({ keys: [jwk] }));
+  writeFileSync(
+    files.publicKeyFile,
+    createPublicKey(await exportSPKI(publicKey)).export({ type: 'spki', format: 'pem' }),
+  );
+  writeFileSync(files.requestsFile, JSON.stringify(requests));
+  return files;
+};
+
+/** Records every canvas as its user's in a new ledger. */
+export const seedLedger = async (path: string): Promise<void> => {
+  const ledger = openSqliteLedger({ path });
+  await Promise.all(
+    range(USERS).map(async (user) => {
+      const refs = range(CANVASES_PER_USER).map((canvas) => ({ kind: 'canvas', id: canvasOf(user, canvas) }));
+      const claims = refs.map((ref) => ({ ref, parent: undefined, verb: 'create' as const }));
+      const outcome = await ledger.claim(claims, `${ALIAS}|${userOf(user)}`, `seed-${user}`);
+      if (!outcome.claimed) throw new Error(`the ledger refused a canvas: ${outcome.because}`);
+      await ledger.settle(outcome.refs, `seed-${user}`, 'kept');
+    }),
+  );
+  await ledger.close();
+};

@@ -1,0 +1,73 @@
+/** `npm run bench [-- --json FILE] [--only GROUP] [--rounds N] [--seconds N]`: measures, prints a table, keeps figures. */
+import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchHttp } from './http.ts';
+import { stopAll } from './processes.ts';
+import { httpTable } from './table.ts';
+
+interface GroupOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly say: (line: string) => void;
+}
+
+interface GroupResult {
+  /** Goes into the JSON file as it is. */
+  readonly figures: object;
+  readonly lines: readonly string[];
+  /** Contenders that were there and did not do their work. */
+  readonly failing: readonly string[];
+}
+
+/** A group is a question that is measured in one run. To add one is to add a row. */
+const GROUPS: Readonly<Record<string, (options: GroupOptions) => Promise<GroupResult>>> = {
+  http: async (options) => {
+    const figures = await benchHttp(options);
+    return { figures, lines: httpTable(figures, options.rounds, options.seconds), failing: figures.failing };
+  },
+};
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const positive = (text: string, flag: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new TypeError(`${flag} takes a number above 0, not ${text}`);
+  return value;
+};
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+  },
+});
+
+const chosen = Object.entries(GROUPS).filter(([name]) => values.only === undefined || values.only === name);
+if (chosen.length === 0) throw new TypeError(`--only takes one of: ${Object.keys(GROUPS).join(', ')}`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    void stopAll().then(() => process.exit(1));
+  });
+
+const rounds = positive(values.rounds, '--rounds');
+const seconds = positive(values.seconds, '--seconds');
+const loadAverage = loadavg()[0] ?? 0;
+if (loadAverage > 0.5)
+  say(`this machine is busy (load average ${loadAverage.toFixed(1)}): compare ratios, not figures`);
+let all: object = { startedAt: new Date().toISOString(), rounds, seconds, loadAverage };
+for (const [, group] of chosen) {
+  const { figures, lines, failing } = await group({ rounds, seconds, say });
+  all = { ...all, ...figures };
+  for (const line of ['', ...lines]) say(line);
+  if (failing.length > 0) {
+    say(`FAILED: ${failing.join(', ')}`);
+    process.exitCode = 1;
+  }
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, undefined, 2)}\n`);

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { keysUnavailable, quoted, refusal } from '../../src/authn/challenge.ts';
+import { type ReasonCode, reasons } from '../../src/model/reason.ts';
+
+const challengeOf = (reason: ReasonCode): readonly string[] => refusal(reason, 'why').headers;
+
+describe('refusal', () => {
+  test('tells who presented nothing no error code', () => {
+    expect(challengeOf('token-missing')).toEqual(['WWW-Authenticate', 'Bearer realm="jaaz-gateway"']);
+  });
+
+  test('tells who lacks a role that more is needed than this token', () => {
+    const headers = ['WWW-Authenticate', 'Bearer realm="jaaz-gateway", error="insufficient_scope"'];
+    expect(refusal('role-missing', 'why')).toMatchObject({ reason: 'role-missing', status: 403, headers });
+  });
+
+  test('tells the same of every other token, whatever is wrong with it', () => {
+    const invalid = Object.entries(reasons).flatMap(([code, { stage, status }]) =>
+      stage === 'authenticate' && status === 401 && code !== 'token-missing' ? [code as ReasonCode] : [],
+    );
+    expect(invalid).toContain('token-signature');
+    const said = new Set(invalid.map((code) => challengeOf(code).join(': ')));
+    expect([...said]).toEqual(['WWW-Authenticate: Bearer realm="jaaz-gateway", error="invalid_token"']);
+  });
+
+  test('asks for no token where another one would not help', () => {
+    expect(challengeOf('keys-unavailable')).toEqual([]);
+  });
+
+  test('keeps why for the record', () => {
+    const cause = new Error('below');
+    expect(refusal('token-signature', 'why', { cause })).toMatchObject({ message: 'why', cause, principal: undefined });
+  });
+});
+
+describe('keysUnavailable', () => {
+  test.each([
+    [0, '1'],
+    [1000, '1'],
+    [1001, '2'],
+    [30_000, '30'],
+  ])('says to come back in whole seconds, never in none: %d ms', (millis, seconds) => {
+    const headers = ['Retry-After', seconds];
+    expect(keysUnavailable('why', millis)).toMatchObject({ reason: 'keys-unavailable', status: 503, headers });
+  });
+});
+
+describe('quoted', () => {
+  test('keeps a text from ending its own line or its own quotes', () => {
+    expect(quoted('a"\r\nb\0')).toBe(String.raw`"a\"\r\nb\u0000"`);
+  });
+
+  test('cuts what is long', () => {
+    expect(quoted('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`);
+    expect(quoted('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { outboundHeaders, USER_HEADER } from '../../src/rewrite/headers.ts';
+import { canonical } from '../../src/server/canonical.ts';
+import { principalOf } from '../support/stages.ts';
+
+const canonicalize = canonical({ hosts: undefined, trustedProxies: [], newId: () => 'the-id' });
+const outbound = (headers: readonly string[], user: string | undefined = 'alice', answerIsRead = false) => {
+  const request = canonicalize({
+    method: 'GET',
+    target: '/',
+    rawHeaders: ['Host', 'gateway.example', ...headers],
+    remoteAddress: '127.0.0.1',
+  });
+  return outboundHeaders(request, user === '' ? undefined : principalOf(user), answerIsRead);
+};
+const OURS = ['x-request-id', 'the-id', USER_HEADER, 'test|alice'];
+
+describe('of a client’s headers', () => {
+  test.each([
+    ...[
+      'X-User-Id',
+      'x_user_id',
+      'X_USER-ID',
+      'X-USER-ID',
+      'x-user.id',
+      'X-Remote-User',
+      'X-Auth-Request-User',
+      'Remote-User',
+    ],
+    ...['Authorization', 'Proxy-Authorization', 'Cookie', 'DPoP', 'X-Api-Key', 'X-Access-Token'],
+    ...[
+      'X-Forwarded-For',
+      'X-Forwarded-Host',
+      'X-Forwarded-Proto',
+      'X-Forwarded-Uri',
+      'X-Forwarded-Prefix',
+      'Forwarded',
+      'Via',
+    ],
+    ...[
+      'X-Original-URL',
+      'X-Rewrite-URL',
+      'X-Original-Uri',
+      'X-Http-Method-Override',
+      'X-Method-Override',
+      'X-Real-IP',
+    ],
+    ...['Origin', 'Referer', 'Sec-Fetch-Site', 'Accept-Encoding', 'Expect', 'TE', 'Trailer', 'Keep-Alive'],
+    ...['X-Request-Id', 'Content-Type', 'Baggage', 'Upgrade', 'Connection', 'Max-Forwards', '__proto__', 'constructor'],
+  ])('%s never passes', (name) => {
+    const value = name === 'Expect' ? '100-continue' : 'evil';
+    expect(outbound([name, value])).toEqual(OURS);
+  });
+
+  test('Connection cannot take ours away: they are put there afterwards', () => {
+    expect(outbound(['Connection', 'x-user-id, x-request-id'])).toEqual(OURS);
+  });
+
+  test.each([
+    'Accept',
+    'Accept-Language',
+    'Cache-Control',
+    'Range',
+    'If-Range',
+    'If-None-Match',
+    'User-Agent',
+    'Traceparent',
+  ])('%s passes', (name) => {
+    expect(outbound([name, 'value'])).toEqual([...OURS, name.toLowerCase(), 'value']);
+  });
+
+  test.each(['Range', 'If-Range', 'If-None-Match', 'If-Match', 'If-Modified-Since', 'If-Unmodified-Since'])(
+    '%s does not where the answer is read here',
+    (name) => {
+      expect(outbound([name, 'value'], 'alice', true)).toEqual(OURS);
+    },
+  );
+});
+
+describe('the user', () => {
+  test.each([
+    ['alice', 'test|alice'],
+    ['a b', 'test|a%20b'],
+    ['50%', 'test|50%25'],
+    ['%20', 'test|%2520'],
+    ['Zoë', 'test|Zo%C3%AB'],
+    ['愛', 'test|%E6%84%9B'],
+    ['😀', 'test|%F0%9F%98%80'],
+    ['a\tb', 'test|a%09b'],
+  ])('%s is written as %s', (user, text) => {
+    expect(outbound([], user)).toEqual(['x-request-id', 'the-id', USER_HEADER, text]);
+  });
+
+  test('two owners are never written alike', () => {
+    const users = ['a b', 'a%20b', 'a%2520b', 'a+b', 'ä', '%C3%A4'];
+    expect(new Set(users.map((user) => outbound([], user)[3])).size).toBe(users.length);
+  });
+
+  test('is not named where nobody is known', () => {
+    expect(outbound(['X-User-Id', 'evil'], '')).toEqual(['x-request-id', 'the-id']);
+  });
+});

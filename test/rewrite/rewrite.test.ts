@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { writeJson } from '../../src/body/json-write.ts';
+import { encodeMultipart } from '../../src/body/multipart.ts';
+import type { Grant } from '../../src/model/grant.ts';
+import { rewrite } from '../../src/rewrite/rewrite.ts';
+import { refusalOf } from '../support/bodies.ts';
+import { type Arriving, arrive, policyFrom, principalOf } from '../support/stages.ts';
+
+const policy = policyFrom(`
+version: 1
+name: p
+resources: { canvas: { id: '[a-z]{1,9}', reserved: [list] } }
+catalogues: { models: { get: /models, keys: [model], max-age: 1s } }
+routes:
+  - { id: root, match: GET /, access: public }
+  - { id: rest, match: 'GET /assets/*', access: public }
+  - { id: read, match: 'GET /c/{canvas}/of/{other}', query: [page, q] }
+  - { id: json, match: POST /json, body: { json: 1MiB }, timeout: 15m, rewrite: [{ set: { user_id: user.id } }, { catalogue: { field: text_model, from: models } }] }
+  - { id: form, match: POST /form, body: { multipart: 1MiB, file: file } }
+  - { id: list, match: GET /list, filter: { drop: [a], max: 1KiB } }
+`);
+
+const stage = rewrite({
+  catalogue: async () => [{ model: 'a', url: 'right' }],
+  writeJson: async (value) => [writeJson(value)],
+  writeMultipart: encodeMultipart,
+});
+
+const outbound = async (arriving: Arriving, user: string | undefined = 'alice') => {
+  const { request, match } = await arrive(policy, arriving);
+  const grant = { request, owner: 'x', resources: [], claims: [], releases: [] } as unknown as Grant;
+  const result = await stage(grant, match, user === undefined ? undefined : principalOf(user));
+  const bytes = result.body === undefined ? undefined : Buffer.concat([result.body].flat());
+  return { ...result, text: bytes?.toString() };
+};
+const targetOf = async (target: string) => (await outbound({ method: 'GET', target })).target;
+
+describe('the target', () => {
+  test.each([
+    ['/', '/'],
+    ['/?a=b', '/'],
+    ['/assets/a/b.js', '/assets/a/b.js'],
+    ['/assets/a.js?v=1', '/assets/a.js'],
+    ['/c/abc/of/x', '/c/abc/of/x'],
+    ['/c/abc/of/x?page=2', '/c/abc/of/x?page=2'],
+    ['/c/abc/of/x?evil=1&page=2&__proto__=3', '/c/abc/of/x?page=2'],
+    ['/c/abc/of/x?q=a%26page%3D9&page=2', '/c/abc/of/x?page=2&q=a%26page%3D9'],
+    ['/c/abc/of/x?q=a+b', '/c/abc/of/x?q=a%20b'],
+    ['/c/abc/of/x?q', '/c/abc/of/x?q='],
+    ['/c/abc/of/x?q=%23', '/c/abc/of/x?q=%23'],
+    ['/c/abc/of/a:b@c', '/c/abc/of/a:b@c'],
+  ])('%s leaves as %s', async (target, expected) => {
+    expect(await targetOf(target)).toBe(expected);
+  });
+});
+
+describe('a body', () => {
+  test('is our own serialisation, after the operations', async () => {
+    const body = '{ "text_model" : {"model":"a","url":"evil"}, "user_id": 5, "n": 1.0, "__proto__": {"a":1} }';
+    const result = await outbound({ method: 'POST', target: '/json', body });
+    expect(result.text).toBe(
+      '{"text_model":{"model":"a","url":"right"},"user_id":"test|alice","n":1.0,"__proto__":{"a":1}}',
+    );
+    expect(result.headers.slice(-2)).toEqual(['content-type', 'application/json']);
+    expect(result).toMatchObject({ method: 'POST', target: '/json', timeoutMillis: 900_000 });
+  });
+
+  test('that an operation refuses does not leave', async () => {
+    const body = { text_model: { model: 'b' } };
+    expect(await refusalOf(() => outbound({ method: 'POST', target: '/json', body }))).toBe('catalogue-unknown 400');
+  });
+
+  test('of a form has a boundary of ours', async () => {
+    const form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nDATA\r\n--x--\r\n';
+    const headers = ['Content-Type', 'multipart/form-data; boundary=x'];
+    const result = await outbound({ method: 'POST', target: '/form', headers, body: form });
+    const type = result.headers[result.headers.indexOf('content-type') + 1] ?? '';
+    const boundary = /^multipart\/form-data; boundary=(.{10,})$/.exec(type)?.[1] ?? 'none';
+    expect(result.text?.startsWith(`--${boundary}\r\n`)).toBe(true);
+    expect(result.text).toContain('DATA');
+  });
+
+  test('is not there where none was read', async () => {
+    const result = await outbound({ method: 'GET', target: '/list' });
+    expect(result.body).toBeUndefined();
+    expect(result.headers).not.toContain('content-type');
+  });
+});
+
+test('a route whose answer is read asks for all of it', async () => {
+  const headers = ['Range', 'bytes=0-1', 'If-None-Match', '"a"'];
+  expect((await outbound({ method: 'GET', target: '/list', headers })).headers).not.toContain('range');
+  expect((await outbound({ method: 'GET', target: '/assets/a', headers })).headers).toContain('range');
+});
