@@ -5,6 +5,7 @@ import type { Learn } from './authz/learn.ts';
 import type { OwnershipLookup } from './authz/lookup.ts';
 import type { Config } from './config/config.ts';
 import type { AuditSink } from './model/audit.ts';
+import type { SocketRule } from './model/event.ts';
 import type { Policy } from './model/policy.ts';
 import { Rejection } from './model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from './model/request.ts';
@@ -34,6 +35,7 @@ export interface EventPlane {
 export interface EventPlaneOptions {
   readonly config: Config;
   readonly policy: Policy;
+  readonly rule: SocketRule;
   readonly log: Log;
   readonly authenticator: Authenticator;
   readonly canonical: (raw: RawRequest) => CanonicalRequest;
@@ -45,11 +47,9 @@ export interface EventPlaneOptions {
   readonly counts: Metrics;
 }
 
-/** Returns the live side, already connecting to the upstream; undefined where the policy has no socket. */
-export const eventPlane = (options: EventPlaneOptions): EventPlane | undefined => {
-  const { config, policy, log, lookup, learn, runs, audit, counts } = options;
-  const [rule] = policy.sockets;
-  if (rule === undefined) return undefined;
+/** Returns the live side, already connecting to the upstream. */
+export const eventPlane = (options: EventPlaneOptions): EventPlane => {
+  const { config, policy, rule, log, lookup, learn, runs, audit, counts } = options;
   const clients = sockets({
     rule,
     verify: verifier(options),

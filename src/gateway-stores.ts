@@ -6,11 +6,6 @@ import type { Slots } from './ratelimit/slots.ts';
 import { memoryLimiter } from './store/memory/limiter.ts';
 import { nearOwnershipCache } from './store/memory/near-ownership-cache.ts';
 import { memorySlots } from './store/memory/slots.ts';
-import { connectRedis, type RedisConnection } from './store/redis/connect.ts';
-import type { FallbackNotice } from './store/redis/fallback.ts';
-import { redisLimiter } from './store/redis/limiter.ts';
-import { redisOwnershipCache } from './store/redis/ownership-cache.ts';
-import { redisSlots } from './store/redis/slots.ts';
 import { openSqliteLedger } from './store/sqlite/ownership-ledger.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -33,34 +28,26 @@ const COUNTED_KEYS = 200_000;
 export const openStores = async ({ config, log }: { config: Config; log: Log }): Promise<Stores> => {
   const ledger = openSqliteLedger({ path: config.ledger.sqlite });
   const near = nearOwnershipCache({ maxEntries: NEAR_OWNERS, maxAgeMillis: OWNER_AGE_MILLIS });
-  const limiter = memoryLimiter({ maxEntries: COUNTED_KEYS });
-  const slots = memorySlots();
+  const counting = { limiter: memoryLimiter({ maxEntries: COUNTED_KEYS }), slots: memorySlots() };
   if (config.redis === undefined) {
     const close = (): Promise<void> => ledger.close();
-    return { ledger, near, common: undefined, limiter, slots, redisUsable: undefined, close };
+    return { ledger, near, common: undefined, ...counting, redisUsable: undefined, close };
   }
-  const connection = await connected(config.redis.url, log);
-  const notice = ({ counting, detail }: FallbackNotice): void =>
-    log.warn({ counting, detail }, counting === 'local' ? 'limits are counted locally' : 'limits are counted in Redis');
+  // Its client is a sixth of the memory of an idle gateway.
+  const { withRedis } = await import('./gateway-redis.ts');
+  const redis = await withRedis({
+    url: config.redis.url,
+    fallback: counting,
+    ownerAgeMillis: OWNER_AGE_MILLIS,
+    log,
+  });
   return {
     ledger,
     near,
-    common: redisOwnershipCache({ connection, maxAgeMillis: OWNER_AGE_MILLIS }),
-    limiter: redisLimiter({ connection, fallback: limiter, notice }),
-    slots: redisSlots({ connection, fallback: slots, notice }),
-    redisUsable: () => connection.usable(),
+    ...redis,
     async close() {
-      connection.close();
+      redis.disconnect();
       await ledger.close();
     },
   };
-};
-
-const connected = async (url: string, log: Log): Promise<RedisConnection> => {
-  const connection = connectRedis({
-    url,
-    onChange: (usable, detail) => (usable ? log.info({}, 'redis is usable') : log.warn({ detail }, 'redis is away')),
-  });
-  await connection.settled();
-  return connection;
 };

@@ -13,7 +13,7 @@ import { encodeMultipart } from './body/multipart.ts';
 import { read } from './body/read.ts';
 import type { Config } from './config/config.ts';
 import { filter, hiddenResponse } from './filter/filter.ts';
-import { type EventPlane, eventPlane } from './gateway-events.ts';
+import type { EventPlane } from './gateway-events.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
@@ -98,7 +98,7 @@ interface Ground extends GatewayOptions {
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
   const { stores, sink, counts, authenticator, origin, log } = ground;
-  const { live, events, runs } = plumb(ground);
+  const { live, events, runs } = await plumb(ground);
   const publicServer = app({ live, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
   const adminServer = admin({
     checks: {
@@ -134,18 +134,24 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
   const { config, log } = options;
   const counts = metrics();
   const stores = await openStores({ config, log });
-  const sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
-  const authenticator = authenticate({
-    issuers: config.issuers,
-    source: keySource,
-    notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
-  });
-  const origin = openOrigin({ url: config.upstream.url });
-  return { ...options, stores, sink, counts, audit: auditSink(sink, counts), authenticator, origin };
+  let sink: LineSink | undefined;
+  try {
+    sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
+    const authenticator = authenticate({
+      issuers: config.issuers,
+      source: keySource,
+      notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
+    });
+    const origin = openOrigin({ url: config.upstream.url });
+    return { ...options, stores, sink, counts, audit: auditSink(sink, counts), authenticator, origin };
+  } catch (error) {
+    await closeStores(stores, sink);
+    throw error;
+  }
 };
 
 /** Hands the stages to one another, in the order in which a request and an event meet them. */
-const plumb = (ground: Ground) => {
+const plumb = async (ground: Ground) => {
   const { config, policy, log, stores, origin, audit, authenticator } = ground;
   const lookup = ownershipLookup(stores);
   const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
@@ -172,7 +178,19 @@ const plumb = (ground: Ground) => {
     filter: filter({ ownersOf: lookup.ownersOf, learn }),
     answered: answered({ claims, report }),
   });
-  const events = eventPlane({ ...ground, canonical: judgeTarget, lookup, learn, runs, limit });
+  // Socket.IO is a quarter of the memory of an idle gateway, and not every policy has a socket.
+  const [rule] = policy.sockets;
+  const events =
+    rule &&
+    (await import('./gateway-events.ts')).eventPlane({
+      ...ground,
+      rule,
+      canonical: judgeTarget,
+      lookup,
+      learn,
+      runs,
+      limit,
+    });
   return { live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit, report }), events, runs };
 };
 

@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 /** The process: arguments, signals, exit codes. */
-import { runCommand } from './cli/run.ts';
-import { processVariables } from './config/environment.ts';
-import { createLog } from './telemetry/log.ts';
+import { enableCompileCache } from 'node:module';
+
+// Before anything of ours is loaded: from the second start on, no source is stripped and compiled again, which halves
+// the time until the gateway is ready and spares the memory of the stripper. Where nothing can be kept, nothing is.
+enableCompileCache();
+const { runCommand } = await import('./cli/run.ts');
+const { processVariables } = await import('./config/environment.ts');
+const { createLog } = await import('./telemetry/log.ts');
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 

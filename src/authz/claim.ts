@@ -26,7 +26,7 @@ export interface Claims {
   take(wanted: readonly WantedClaim[], owner: Owner, requestId: string): Promise<readonly ResourceRef[]>;
   /** Says what became of the request. A failure of the ledger leaves the claims pending, which is always safe. */
   settle(refs: readonly ResourceRef[], requestId: string, settlement: Settlement): Promise<void>;
-  /** Makes tombstones, children included, and lets every cache forget them. */
+  /** Makes tombstones, children included, and lets every cache forget them. Rejects `ledger-unavailable`. */
   release(refs: readonly ResourceRef[], owner: Owner): Promise<void>;
 }
 
@@ -56,7 +56,11 @@ export const claims = ({ ledger, lookup, presence }: ClaimDependencies): Claims 
   },
 
   async release(refs, owner) {
-    for (const ref of refs) await lookup.forget(await ledger.release(ref, owner));
+    try {
+      for (const ref of refs) await lookup.forget(await ledger.release(ref, owner));
+    } catch (error) {
+      throw ledgerUnavailable(error);
+    }
   },
 });
 

@@ -59,10 +59,16 @@ export const requestLife =
     const answer = await stages.origin.send(outbound, life.cancellation);
     life.upstreamStatus = answer.status;
     enter(life, 'filter');
-    if (grant.claims.length > 0 || grant.releases.length > 0) await stages.answered(life, answer.status);
-    const response = await stages.filter(answer, grant, match);
-    enter(life, 'respond');
-    return response;
+    try {
+      if (grant.claims.length > 0 || grant.releases.length > 0) await stages.answered(life, answer.status);
+      const response = await stages.filter(answer, grant, match);
+      enter(life, 'respond');
+      return response;
+    } catch (error) {
+      // Nobody will read it, and unread it would hold its connection.
+      answer.body.abort();
+      throw error;
+    }
   };
 
 /** Keeps the match for the record also where the route is listed only to be refused. */

@@ -40,7 +40,10 @@ export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
     const cancellation = { cancelled: false, onCancel: undefined as (() => void) | undefined };
     outgoing.on('error', ignore);
     incoming.on('error', ignore);
+    const answers = underWay(incoming.socket);
+    answers.add(outgoing);
     outgoing.on('close', () => {
+      answers.delete(outgoing);
       if (outgoing.writableFinished) return;
       cancellation.cancelled = true;
       cancellation.onCancel?.();
@@ -66,13 +69,26 @@ export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
     closeWith(socket, new Rejection('target-invalid', 'CONNECT is not served'));
   });
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    // A refusal in the middle of an answer would be read as a part of it.
+    const begun = [...underWay(socket)].some(({ headersSent }) => headersSent);
+    if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
     else closeWith(socket, new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
   return server;
 };
 
 const ignore = (): void => undefined;
+
+const answersByConnection = new WeakMap<Duplex, Set<ServerResponse>>();
+
+/** Returns the answers that are owed on a connection. */
+const underWay = (socket: Duplex): Set<ServerResponse> => {
+  const known = answersByConnection.get(socket);
+  if (known !== undefined) return known;
+  const answers = new Set<ServerResponse>();
+  answersByConnection.set(socket, answers);
+  return answers;
+};
 
 const bodyOf = (incoming: IncomingMessage): AsyncIterable<Buffer> | undefined =>
   incoming.headers['content-length'] === undefined && incoming.headers['transfer-encoding'] === undefined

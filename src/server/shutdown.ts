@@ -15,12 +15,17 @@ export const listen = (server: Server, { host, port }: { host: string; port: num
     });
   });
 
+const SWEEP_MILLIS = 50;
+
 /** Accepts nothing new, waits for what is under way, and cuts what is left after `graceMillis`. */
 export const shutDown = (server: Server, graceMillis: number): Promise<void> =>
   new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMillis);
+    // A connection whose last answer is out is kept for the next request, and nobody would wait for that.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MILLIS);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -31,6 +31,8 @@ const LEVELS: ReadonlyMap<string, Level> = new Map<string, Level>([
       places: ['rewrite/operations', 'filter/operations', 'authz/locate', 'authz/cited'].map((place) => `src/${place}`),
     },
   ],
+  // Both limiters count by one rule, in memory and in Redis: its arithmetic stands once, beside the port.
+  ['store', { level: 2, values: ['model'], types: STAGES, places: ['src/ratelimit/gcra'] }],
   ['pipeline', { level: 3, values: ['model'], types: STAGES }],
   ['server', { level: 4, values: ['model', 'pipeline'], types: [], places: ['src/realtime/channels'] }],
 ]);

@@ -127,13 +127,18 @@ const totalsOf = (file: string): Totals => {
 };
 
 const main = async (args: readonly string[]): Promise<number> => {
+  const isLive = args.includes('--live');
+  if (isLive && (process.env.JAAZ_URL ?? '') === '') {
+    say('JAAZ_URL is needed: where a running Jaaz is, such as JAAZ_URL=http://127.0.0.1:57988 npm run test:live');
+    return 2;
+  }
   if (!ensurePrograms()) {
     say('0 passed, 1 failed');
     return 1;
   }
   const folder = mkdtempSync(join(tmpdir(), 'gateway-tests-'));
   const file = join(folder, 'report.json');
-  const scope = args.includes('--live') ? [] : ['--exclude', 'test/live/**'];
+  const scope = isLive ? ['test/live'] : ['--exclude', 'test/live/**'];
   const rest = args.filter((arg) => arg !== '--live');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const code = await runVitest([...reporters, ...scope, ...rest], file);

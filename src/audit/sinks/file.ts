@@ -82,7 +82,7 @@ export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }:
       await writing;
       clearTimeout(timer);
       if (waiting.length > 0) await flush();
-      if (!well) lost += waiting.length;
+      if (!well) lost += waiting.join('').split('\n').length - 1;
       await file.close();
     },
   };

@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fileSink } from '../../../src/audit/sinks/file.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'audit-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const quiet = (): void => undefined;
+const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1);
+
+describe('a file', () => {
+  test('holds every line, in order, a moment later', async () => {
+    const path = join(folder, 'new/folder/a.ndjson');
+    const sink = await fileSink({ path, onFault: quiet });
+    const lines = Array.from({ length: 10_000 }, (_, index) => `{"n":${index}}`);
+    for (const [index, line] of lines.entries()) {
+      sink.write(line);
+      if (index % 1000 === 0) await new Promise(setImmediate);
+    }
+    await eventually(() => linesOf(path).length === lines.length);
+    expect(linesOf(path)).toEqual(lines);
+    expect([sink.dropped(), sink.healthy()]).toEqual([0, true]);
+    await sink.close();
+  });
+
+  test('is complete when the sink is closed, and appended to by the next', async () => {
+    const path = join(folder, 'b.ndjson');
+    for (const text of ['one', 'two']) {
+      const sink = await fileSink({ path, onFault: quiet });
+      sink.write(text);
+      await sink.close();
+    }
+    expect(linesOf(path)).toEqual(['one', 'two']);
+  });
+
+  test('is nobody else’s to read', async () => {
+    const path = join(folder, 'c.ndjson');
+    await (await fileSink({ path, onFault: quiet })).close();
+    expect(statSync(path).mode & 0o007).toBe(0);
+  });
+
+  test('that cannot be opened is an error at the start', async () => {
+    await expect(fileSink({ path: folder, onFault: quiet })).rejects.toThrow();
+  });
+});
+
+describe('a disk that is full', () => {
+  const full = async (maxWaiting: number) => {
+    const path = join(folder, `full-${maxWaiting}`);
+    symlinkSync('/dev/full', path);
+    const faults: unknown[] = [];
+    return { faults, sink: await fileSink({ path, maxWaiting, onFault: (error) => faults.push(error) }) };
+  };
+
+  test('is told of once; what cannot be kept any more is counted', async () => {
+    const { sink, faults } = await full(100);
+    sink.write('x'.repeat(60));
+    await eventually(() => !sink.healthy());
+    expect(faults).toMatchObject([{ code: 'ENOSPC' }]);
+    sink.write('y'.repeat(30));
+    expect(sink.dropped()).toBe(0);
+    sink.write('z'.repeat(30));
+    expect(sink.dropped()).toBe(1);
+    await sink.close();
+  });
+
+  test('counts what is lost when the process ends, each line once', async () => {
+    const { sink } = await full(1_000);
+    sink.write('one');
+    sink.write('two');
+    await eventually(() => !sink.healthy());
+    sink.write('three');
+    await sink.close();
+    expect(sink.dropped()).toBe(3);
+  });
+});

@@ -1,0 +1,154 @@
+/** The whole life of a request without a socket on the client's side: real stages, real stores, a script as upstream. */
+import { authorize } from '../../src/authz/authorize.ts';
+import { claims as claimStage } from '../../src/authz/claim.ts';
+import { ownershipLookup } from '../../src/authz/lookup.ts';
+import type { OwnershipLedger } from '../../src/authz/ownership.ts';
+import { writeJson } from '../../src/body/json-write.ts';
+import { encodeMultipart } from '../../src/body/multipart.ts';
+import { read } from '../../src/body/read.ts';
+import { filter, hiddenResponse } from '../../src/filter/filter.ts';
+import type { AuditRecord } from '../../src/model/audit.ts';
+import type { Policy } from '../../src/model/policy.ts';
+import { Rejection } from '../../src/model/rejection.ts';
+import { answered, decide, type Reply, type Sent } from '../../src/pipeline/decide.ts';
+import { beginLife, type Life } from '../../src/pipeline/life.ts';
+import { type RequestStages, requestLife } from '../../src/pipeline/request.ts';
+import { bytes } from '../../src/ratelimit/bytes.ts';
+import { limit } from '../../src/ratelimit/limit.ts';
+import { runs } from '../../src/ratelimit/runs.ts';
+import { rewrite } from '../../src/rewrite/rewrite.ts';
+import { canonical } from '../../src/server/canonical.ts';
+import { memoryLimiter } from '../../src/store/memory/limiter.ts';
+import { nearOwnershipCache } from '../../src/store/memory/near-ownership-cache.ts';
+import { memoryLedger } from '../../src/store/memory/ownership-ledger.ts';
+import { memorySlots } from '../../src/store/memory/slots.ts';
+import { catalogueReader } from '../../src/upstream/catalogue.ts';
+import { origin as openOrigin } from '../../src/upstream/forward.ts';
+import { jaazPolicy } from './policies.ts';
+import { principalOf } from './stages.ts';
+
+export interface Asked {
+  readonly method: string;
+  readonly target: string;
+  /** Undefined: nobody. `forged`: a token that is refused. */
+  readonly user?: string;
+  readonly body?: unknown;
+}
+
+export interface Told {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly text: string;
+  /** Undefined for an answer, the reason of a refusal. */
+  readonly reason: string | undefined;
+  readonly record: AuditRecord;
+}
+
+export interface PipelineOptions {
+  readonly url: string;
+  readonly policy?: Policy;
+  readonly ledger?: Partial<OwnershipLedger>;
+  /** Replaces stages, to let them fail. */
+  readonly stages?: Partial<RequestStages>;
+  /** Replaces the transport's side of an answer. */
+  readonly reply?: Partial<Reply>;
+}
+
+export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOptions) => {
+  const ledger: OwnershipLedger = { ...memoryLedger(), ...options.ledger };
+  const near = nearOwnershipCache({ maxEntries: 1000, maxAgeMillis: 60_000 });
+  const lookup = ownershipLookup({ ledger, near, common: undefined });
+  const claims = claimStage({ ledger, lookup, presence: async () => false });
+  const running = runs({ slots: memorySlots() });
+  const limits = limit({ ...policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
+  const held = bytes({ maxBytesPerKey: 1_000_000_000, maxBytes: 1_000_000_000 });
+  const origin = openOrigin({ url });
+  const records: AuditRecord[] = [];
+  const reports: unknown[] = [];
+  const report = (error: unknown): void => void reports.push(error);
+  const stages: RequestStages = {
+    canonical: canonical({ hosts: undefined, trustedProxies: [] }),
+    match: policy.match,
+    authenticate({ headers }, { route }) {
+      const user = headers.get('authorization');
+      if (route.access === 'public') return undefined;
+      if (user === undefined) throw new Rejection('token-missing', 'x');
+      if (user === 'forged') throw new Rejection('token-signature', 'x');
+      return principalOf(user);
+    },
+    limit: limits,
+    bytes: held,
+    read: read(),
+    runs: running,
+    authorize: authorize({ lookup, claims }),
+    rewrite: rewrite({
+      catalogue: catalogueReader(origin),
+      writeJson: async (value) => [writeJson(value)],
+      writeMultipart: encodeMultipart,
+    }),
+    origin,
+    filter: filter({ ownersOf: lookup.ownersOf, learn: (learned, owner) => ledger.learn(learned, owner) }),
+    answered: answered({ claims, report }),
+    ...options.stages,
+  };
+  const live = decide({
+    live: requestLife(stages),
+    claims,
+    runs: running,
+    limit: limits,
+    hidden: hiddenResponse,
+    audit: (record) => void records.push(record),
+    report,
+  });
+
+  const begin = (asked: Asked): Life => {
+    const sent = asked.body === undefined ? undefined : Buffer.from(JSON.stringify(asked.body));
+    const rawHeaders = ['Host', 'x', ...(asked.user === undefined ? [] : ['Authorization', asked.user])];
+    if (sent !== undefined) rawHeaders.push('Content-Type', 'application/json', 'Content-Length', String(sent.length));
+    return beginLife({
+      raw: { method: asked.method, target: asked.target, rawHeaders, remoteAddress: '192.0.2.1' },
+      source: sent === undefined ? undefined : once(sent),
+      cancellation: { cancelled: false, onCancel: undefined },
+    });
+  };
+
+  const ask = async (asked: Asked, life = begin(asked)): Promise<Told> => {
+    const told = { status: 0, headers: [] as readonly string[], text: '', reason: undefined as string | undefined };
+    const reply: Reply = {
+      async send({ status, headers, body }, extra) {
+        Object.assign(told, { status, headers: [...headers, ...extra] });
+        if (body === undefined || Buffer.isBuffer(body)) {
+          told.text = body?.toString() ?? '';
+          return { status, outcome: 'complete' };
+        }
+        return new Promise<Sent>((resolve) =>
+          body.pipe({
+            write: (chunk) => {
+              told.text += chunk.toString();
+              return true;
+            },
+            end: () => resolve({ status, outcome: 'complete' }),
+            fail: () => resolve({ status, outcome: 'upstream-broken' }),
+          }),
+        );
+      },
+      async refuse(rejection, _requestId, extra) {
+        const { status, reason } = rejection;
+        Object.assign(told, { status, reason, headers: [...rejection.headers, ...extra] });
+        return { status, outcome: 'complete' };
+      },
+      ...options.reply,
+    };
+    const before = records.length;
+    await live(life, reply);
+    const [record, ...more] = records.slice(before);
+    if (record === undefined || more.length > 0) throw new Error(`${more.length + 1} records`);
+    return { ...told, record };
+  };
+
+  return { ask, begin, ledger, near, runs: running, bytes: held, records, reports, close: () => origin.close() };
+};
+
+async function* once(sent: Buffer): AsyncGenerator<Buffer> {
+  yield sent;
+}

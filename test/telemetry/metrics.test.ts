@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import type { AuditRecord } from '../../src/model/audit.ts';
+import { metrics } from '../../src/telemetry/metrics.ts';
+
+const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
+  time: '',
+  kind: 'request',
+  requestId: 'secret-id',
+  outcome: 'allowed',
+  reason: undefined,
+  detail: 'secret-detail',
+  method: 'GET',
+  path: '/secret-path',
+  route: 'canvas.read',
+  owner: 'secret-owner',
+  address: 'secret-address',
+  resources: [{ kind: 'canvas', id: 'secret-canvas' }],
+  claims: [],
+  status: 200,
+  upstreamStatus: 200,
+  stages: {},
+  millis: 20,
+  ...more,
+});
+const scraped = async (counts: ReturnType<typeof metrics>, name: string): Promise<string[]> =>
+  (await counts.scrape()).text.split('\n').filter((line) => line.startsWith(name));
+
+describe('decisions', () => {
+  test('are counted by route, outcome and reason', async () => {
+    const counts = metrics();
+    counts.record(record());
+    counts.record(record());
+    counts.record(record({ outcome: 'refused', reason: 'resource-hidden' }));
+    counts.record(record({ outcome: 'refused', reason: 'route-unknown', route: undefined }));
+    expect(await scraped(counts, 'gateway_decisions_total')).toEqual([
+      'gateway_decisions_total{kind="request",route="canvas.read",outcome="allowed",reason="none"} 2',
+      'gateway_decisions_total{kind="request",route="canvas.read",outcome="refused",reason="resource-hidden"} 1',
+      'gateway_decisions_total{kind="request",route="none",outcome="refused",reason="route-unknown"} 1',
+    ]);
+  });
+
+  test('hold nothing of a client', async () => {
+    const counts = metrics();
+    counts.record(record());
+    expect((await counts.scrape()).text).not.toContain('secret');
+  });
+
+  test('of requests are timed in seconds, those of sockets and events are not', async () => {
+    const counts = metrics();
+    counts.record(record());
+    counts.record(record({ kind: 'socket', millis: 1e9 }));
+    counts.record(record({ kind: 'event', millis: 1e9 }));
+    expect(await scraped(counts, 'gateway_request_duration_seconds_sum')).toEqual([
+      'gateway_request_duration_seconds_sum{route="canvas.read"} 0.02',
+    ]);
+    expect(await scraped(counts, 'gateway_request_duration_seconds_count')).toEqual([
+      'gateway_request_duration_seconds_count{route="canvas.read"} 1',
+    ]);
+  });
+});
+
+test('events are counted by what became of them', async () => {
+  const counts = metrics();
+  counts.event('delivered', 'none', 3);
+  counts.event('dropped', 'unknown-owner');
+  expect(await scraped(counts, 'gateway_events_total')).toEqual([
+    'gateway_events_total{outcome="delivered",because="none"} 3',
+    'gateway_events_total{outcome="dropped",because="unknown-owner"} 1',
+  ]);
+});
+
+test('gauges are read when somebody looks', async () => {
+  const counts = metrics();
+  let open = 1;
+  counts.observe({
+    sockets: () => open,
+    runs: () => 2,
+    queuedEvents: () => 3,
+    upstreamConnected: () => true,
+    auditDropped: () => 4,
+  });
+  open = 5;
+  const lines = ['sockets 5', 'runs 2', 'events_queued 3', 'upstream_connected 1', 'audit_dropped 4'];
+  for (const line of lines) expect((await scraped(counts, `gateway_${line}`)).length, line).toBe(1);
+});
+
+test('two gateways in one process count on their own', async () => {
+  const [one, other] = [metrics(), metrics()];
+  one.record(record());
+  expect(await scraped(other, 'gateway_decisions_total')).toEqual([]);
+});
