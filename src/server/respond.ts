@@ -41,8 +41,11 @@ const LINGER_MILLIS = 500;
 /** Above this a copy costs more than a second write. */
 const ONE_WRITE_BYTES = 8_192;
 
+/** A client that takes nothing for so long is cut: it holds an upstream connection, of which all have a bounded number. */
+const STALL_MILLIS = 60_000;
+
 /** Returns the transport's side of one request. */
-export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Reply => {
+export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stallMillis = STALL_MILLIS): Reply => {
   const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
 
   const begin = (status: number, head: string[]): void => {
@@ -77,7 +80,7 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Repl
       const ready = body.whole();
       if (ready !== undefined) return whole(status, head, ready);
       begin(status, head);
-      return { status, outcome: await stream(body, outgoing) };
+      return { status, outcome: await stream(body, outgoing, stallMillis) };
     },
 
     async refuse(rejection, requestId, extra) {
@@ -90,12 +93,14 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse): Repl
 };
 
 /** Passes the chunks on as they come, at the client's pace; a client that leaves gives the upstream's answer up. */
-const stream = (body: BodySource, outgoing: ServerResponse): Promise<Sent['outcome']> =>
+const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number): Promise<Sent['outcome']> =>
   new Promise((resolve) => {
     let over = false;
+    let stalled: NodeJS.Timeout | undefined;
     const finish = (outcome: Sent['outcome']): void => {
       if (over) return;
       over = true;
+      clearTimeout(stalled);
       resolve(outcome);
     };
     // Registered before the first write: a response that was closed already never drains (undici would hold its slot).
@@ -104,11 +109,20 @@ const stream = (body: BodySource, outgoing: ServerResponse): Promise<Sent['outco
       body.abort();
       finish('client-gone');
     });
-    const resume = (): void => body.resume();
+    const resume = (): void => {
+      clearTimeout(stalled);
+      stalled = undefined;
+      body.resume();
+    };
+    const pause = (): void => {
+      if (stalled !== undefined) return;
+      stalled = setTimeout(() => outgoing.destroy(), stallMillis).unref();
+      outgoing.once('drain', resume);
+    };
     body.pipe({
       write(chunk) {
         const more = outgoing.write(chunk);
-        if (!more) outgoing.once('drain', resume);
+        if (!more) pause();
         return more;
       },
       end() {

@@ -15,11 +15,15 @@ afterEach(() => {
 });
 
 /** Answers one request by `act`, and returns what was said on the wire and what the pipeline was told. */
-const answering = async (act: (to: Reply) => Promise<Sent>, text = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n') => {
+const answering = async (
+  act: (to: Reply) => Promise<Sent>,
+  text = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+  stallMillis = 60_000,
+) => {
   const state = { text: '', closed: false, sent: undefined as Sent | undefined };
   server = createServer((incoming, outgoing) => {
     outgoing.on('error', () => undefined);
-    void act(reply(incoming, outgoing)).then((sent) => {
+    void act(reply(incoming, outgoing, stallMillis)).then((sent) => {
       state.sent = sent;
     });
   });
@@ -195,6 +199,18 @@ describe('a stream', () => {
     }
     socket.resume();
     await eventually(() => source.resumed > 0);
+  });
+
+  test('whose client takes nothing for too long is given up, and its upstream connection with it', async () => {
+    const { state: source, body } = flowing();
+    const { socket, state } = await answering((to) => to.send(response(200, [], body), []), undefined, 200);
+    await eventually(() => source.sink !== undefined);
+    socket.pause();
+    const chunk = Buffer.alloc(1_000_000, 'x');
+    for (let i = 0; i < 30; i += 1) source.sink?.write(chunk);
+    await eventually(() => state.sent !== undefined);
+    expect(state.sent?.outcome).toBe('client-gone');
+    expect(source.aborted).toBe(1);
   });
 
   test('for a client that is gone already is given up unread', async () => {

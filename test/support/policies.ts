@@ -23,7 +23,7 @@ export const jaazPolicy = (...replacements: readonly Replacement[]): Policy => {
 };
 
 /** Returns the changed text. */
-export const jaazPolicyText = (...replacements: readonly Replacement[]): string => {
+const jaazPolicyText = (...replacements: readonly Replacement[]): string => {
   let text = readFileSync('policies/jaaz.yaml', 'utf8');
   for (const [found, by] of replacements) {
     const changed = text.replace(found, by);
