@@ -8,12 +8,13 @@ import type { JsonValue } from '../model/json.ts';
 import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ResourceRef } from '../model/resource.ts';
-import type { FilteredResponse, UpstreamAnswer } from '../model/response.ts';
+import type { BodySource, FilteredResponse, UpstreamAnswer } from '../model/response.ts';
 import type { AnswerRule, LearnRule, RouteMatch } from '../model/route.ts';
 import { answerHeaders } from './headers.ts';
 import { parseAnswer, readAnswer, writeAnswer } from './json.ts';
 import { keepOwn, type OwnersOf } from './list.ts';
 import { relativeBody } from './relative.ts';
+import { keepRows } from './rows.ts';
 
 export interface FilterOptions {
   readonly ownersOf: OwnersOf;
@@ -34,7 +35,7 @@ interface Case {
   readonly answer: UpstreamAnswer;
   readonly grant: Grant;
   readonly match: RouteMatch;
-  readonly rule: Extract<AnswerRule, { kind: 'json' }>;
+  readonly rule: Exclude<AnswerRule, { kind: 'stream' }>;
 }
 
 /** Returns the stage: it returns the FilteredResponse, or throws a Rejection with the answer given up. */
@@ -55,23 +56,27 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
   };
 
   const readAndFilter = async ({ answer, grant, match, rule }: Case): Promise<FilteredResponse> => {
+    const { owner } = grant;
     const type = answer.headers['content-type'];
     if (typeof type !== 'string' || !/^application\/json\s*(?:;|$)/i.test(type)) {
       answer.body.abort();
       throw new Rejection('answer-unreadable', 'the answer is not application/json');
     }
-    let value = parseAnswer(await readAnswer(answer, rule.maxBytes));
-    const { owner } = grant;
-    if (owner === undefined && rule.keep.length + rule.learn.length > 0) {
+    if (owner === undefined && (rule.kind === 'rows' || rule.keep.length + rule.learn.length > 0)) {
       // A policy whose public route shows what is owned does not load; this is law 7 for a mistake of ours.
+      answer.body.abort();
       throw new Rejection('answer-unreadable', 'the answer is judged by its owner, but nobody is known');
     }
+    if (rule.kind === 'rows') {
+      return readBack(answer, match, await keepRows(answer.body, { ...rule, owner: owner ?? '', ownersOf }));
+    }
+    let value = parseAnswer(await readAnswer(answer, rule.maxBytes));
     if (owner !== undefined) {
       for (const keep of rule.keep) await keepOwn(value, keep, { owner, ownersOf });
       await learnFrom(value, rule.learn, owner);
     }
     for (const operation of rule.operations) value = operation(value);
-    return whole(answer, match, writeAnswer(value));
+    return readBack(answer, match, writeAnswer(value));
   };
 
   return (answer, grant, match) => {
@@ -99,9 +104,10 @@ const stream = (answer: UpstreamAnswer, { route }: RouteMatch, relative: readonl
   return { status: answer.status, headers: answerHeaders(answer, route, changed), body } as unknown as FilteredResponse;
 };
 
-const whole = (answer: UpstreamAnswer, { route }: RouteMatch, body: Buffer): FilteredResponse => {
+/** The answer to a body that was read here: its length and its validators are no longer the upstream's. */
+const readBack = (answer: UpstreamAnswer, { route }: RouteMatch, body: Buffer | BodySource): FilteredResponse => {
   const headers = answerHeaders(answer, route, true);
-  headers.push('content-length', String(body.length));
+  if (Buffer.isBuffer(body)) headers.push('content-length', String(body.length));
   return { status: answer.status, headers, body } as unknown as FilteredResponse;
 };
 

@@ -6,6 +6,8 @@ interface Reason {
   readonly stage: Stage;
   readonly status: number;
   readonly message: string;
+  /** The code that the client is told, where this one would say too much. */
+  readonly shownAs?: string;
 }
 
 export type Stage =
@@ -22,7 +24,13 @@ export type Stage =
   | 'event';
 
 const tokenInvalid = { stage: 'authenticate', status: 401, message: 'The access token is not valid.' } as const;
-const idUnavailable = { stage: 'authorize', status: 409, message: 'This id cannot be used. Choose another.' } as const;
+/** Foreign, deleted and quarantined look the same: which it is, is another's affair. */
+const idUnavailable = {
+  stage: 'authorize',
+  status: 409,
+  message: 'This id cannot be used. Choose another.',
+  shownAs: 'resource-taken',
+} as const;
 
 const table = {
   // canonical

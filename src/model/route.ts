@@ -66,6 +66,8 @@ export interface HiddenAnswer {
 export type AnswerRule =
   /** The bytes pass as they come. Below `relative` paths the upstream's absolute URLs become relative on the way. */
   | { readonly kind: 'stream'; readonly relative: readonly string[] }
+  /** A JSON list that streams: of its rows those are kept whose `key` holds an id of the caller's own. */
+  | { readonly kind: 'rows'; readonly resource: ResourceKind; readonly key: string; readonly maxRowBytes: number }
   /** A JSON value: rows are kept where they are the caller's, ids made by the server are learned, operations work on it. */
   | {
       readonly kind: 'json';

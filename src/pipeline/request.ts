@@ -49,10 +49,11 @@ export const requestLife =
     life.giveBack = stages.bytes.take(request, match, principal);
     enter(life, 'read');
     const read = await stages.read(request, match, life.source);
-    if (match.route.run !== undefined) life.run = await stages.runs.start(read, match, principal);
     enter(life, 'authorize');
     const grant = await stages.authorize(read, match, principal);
     life.grant = grant;
+    // Only now: a session is its owner's alone, so what the upstream says of its runs is said of this user's.
+    if (match.route.run !== undefined) life.run = await stages.runs.start(read, match, principal);
     enter(life, 'rewrite');
     const outbound = await stages.rewrite(grant, match, principal);
     enter(life, 'forward');

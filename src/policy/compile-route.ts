@@ -237,7 +237,15 @@ const compileAnswer = (context: RouteContext): AnswerRule => {
     answerOperations.drop(compilePath(context, text, ['filter', 'drop', index])),
   );
   if (relative.length > 0) operations.push(answerOperations.relative(relative));
-  return { kind: 'json', keep, learn, operations, maxBytes: sizeBytes(filter.max) };
+  const maxBytes = sizeBytes(filter.max);
+  const [only, ...more] = keep;
+  // The commonest rule, one list at the top and nothing else to do, needs no more of the answer than a row at a time.
+  const [key, ...deeper] = only?.id ?? [];
+  const alone = more.length + learn.length + operations.length + deeper.length === 0 && only?.list.length === 0;
+  if (alone && only !== undefined && typeof key === 'string') {
+    return { kind: 'rows', resource: only.resource, key, maxRowBytes: maxBytes };
+  }
+  return { kind: 'json', keep, learn, operations, maxBytes };
 };
 
 /** The paths below which kinds are served. */

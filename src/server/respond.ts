@@ -27,7 +27,8 @@ const TITLES: Readonly<Record<number, string>> = {
 export const problem = (rejection: Rejection, requestId: string | undefined): { head: string[]; body: Buffer } => {
   const { status, reason } = rejection;
   const title = TITLES[status] ?? 'Error';
-  const document = { type: 'about:blank', title, status, detail: reasons[reason].message, code: reason, requestId };
+  const { message: detail, shownAs: code = reason } = reasons[reason];
+  const document = { type: 'about:blank', title, status, detail, code, requestId };
   const body = Buffer.from(JSON.stringify(document));
   const head = ['content-type', 'application/problem+json', 'content-length', String(body.length)];
   head.push('cache-control', 'no-store', 'x-content-type-options', 'nosniff', ...rejection.headers);

@@ -105,6 +105,14 @@ describe('a list', () => {
     expect(await refusalOf(() => stage(answering([text]).answer, grant(), list))).toBe('answer-unreadable 502');
   });
 
+  test('that is refused says nothing of it, but the reason', async () => {
+    const refused = await Promise.resolve(stage(answering(['{"id":"his"}']).answer, grant(), list)).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({ reason: 'answer-unreadable', status: 502 });
+    expect(String(refused)).not.toContain('his');
+  });
+
   test('for nobody is refused rather than shown whole', async () => {
     expect(
       await refusalOf(() =>

@@ -54,6 +54,15 @@ export interface PipelineOptions {
   readonly reply?: Partial<Reply>;
 }
 
+/** The Authorization header is the user's name. */
+const byName: RequestStages['authenticate'] = ({ headers }, { route }) => {
+  const user = headers.get('authorization');
+  if (route.access === 'public') return undefined;
+  if (user === undefined) throw new Rejection('token-missing', 'x');
+  if (user === 'forged') throw new Rejection('token-signature', 'x');
+  return principalOf(user);
+};
+
 export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOptions) => {
   const ledger: OwnershipLedger = { ...memoryLedger(), ...options.ledger };
   const near = nearOwnershipCache({ maxEntries: 1000, maxAgeMillis: 60_000 });
@@ -69,13 +78,7 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
   const stages: RequestStages = {
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     match: policy.match,
-    authenticate({ headers }, { route }) {
-      const user = headers.get('authorization');
-      if (route.access === 'public') return undefined;
-      if (user === undefined) throw new Rejection('token-missing', 'x');
-      if (user === 'forged') throw new Rejection('token-signature', 'x');
-      return principalOf(user);
-    },
+    authenticate: byName,
     limit: limits,
     bytes: held,
     read: read(),
@@ -101,46 +104,10 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
     report,
   });
 
-  const begin = (asked: Asked): Life => {
-    const sent = asked.body === undefined ? undefined : Buffer.from(JSON.stringify(asked.body));
-    const rawHeaders = ['Host', 'x', ...(asked.user === undefined ? [] : ['Authorization', asked.user])];
-    if (sent !== undefined) rawHeaders.push('Content-Type', 'application/json', 'Content-Length', String(sent.length));
-    return beginLife({
-      raw: { method: asked.method, target: asked.target, rawHeaders, remoteAddress: '192.0.2.1' },
-      source: sent === undefined ? undefined : once(sent),
-      cancellation: { cancelled: false, onCancel: undefined },
-    });
-  };
-
   const ask = async (asked: Asked, life = begin(asked)): Promise<Told> => {
-    const told = { status: 0, headers: [] as readonly string[], text: '', reason: undefined as string | undefined };
-    const reply: Reply = {
-      async send({ status, headers, body }, extra) {
-        Object.assign(told, { status, headers: [...headers, ...extra] });
-        if (body === undefined || Buffer.isBuffer(body)) {
-          told.text = body?.toString() ?? '';
-          return { status, outcome: 'complete' };
-        }
-        return new Promise<Sent>((resolve) =>
-          body.pipe({
-            write: (chunk) => {
-              told.text += chunk.toString();
-              return true;
-            },
-            end: () => resolve({ status, outcome: 'complete' }),
-            fail: () => resolve({ status, outcome: 'upstream-broken' }),
-          }),
-        );
-      },
-      async refuse(rejection, _requestId, extra) {
-        const { status, reason } = rejection;
-        Object.assign(told, { status, reason, headers: [...rejection.headers, ...extra] });
-        return { status, outcome: 'complete' };
-      },
-      ...options.reply,
-    };
+    const { told, reply } = collecting();
     const before = records.length;
-    await live(life, reply);
+    await live(life, { ...reply, ...options.reply });
     const [record, ...more] = records.slice(before);
     if (record === undefined || more.length > 0) throw new Error(`${more.length + 1} records`);
     return { ...told, record };
@@ -152,3 +119,44 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
 async function* once(sent: Buffer): AsyncGenerator<Buffer> {
   yield sent;
 }
+
+const begin = (asked: Asked): Life => {
+  const sent = asked.body === undefined ? undefined : Buffer.from(JSON.stringify(asked.body));
+  const rawHeaders = ['Host', 'x', ...(asked.user === undefined ? [] : ['Authorization', asked.user])];
+  if (sent !== undefined) rawHeaders.push('Content-Type', 'application/json', 'Content-Length', String(sent.length));
+  return beginLife({
+    raw: { method: asked.method, target: asked.target, rawHeaders, remoteAddress: '192.0.2.1' },
+    source: sent === undefined ? undefined : once(sent),
+    cancellation: { cancelled: false, onCancel: undefined },
+  });
+};
+
+/** The transport's side of one answer, which keeps what it was told. */
+const collecting = () => {
+  const told = { status: 0, headers: [] as readonly string[], text: '', reason: undefined as string | undefined };
+  const reply: Reply = {
+    async send({ status, headers, body }, extra) {
+      Object.assign(told, { status, headers: [...headers, ...extra] });
+      if (body === undefined || Buffer.isBuffer(body)) {
+        told.text = body?.toString() ?? '';
+        return { status, outcome: 'complete' };
+      }
+      return new Promise<Sent>((resolve) =>
+        body.pipe({
+          write: (chunk) => {
+            told.text += chunk.toString();
+            return true;
+          },
+          end: () => resolve({ status, outcome: 'complete' }),
+          fail: () => resolve({ status, outcome: 'upstream-broken' }),
+        }),
+      );
+    },
+    async refuse(rejection, _requestId, extra) {
+      const { status, reason } = rejection;
+      Object.assign(told, { status, reason, headers: [...rejection.headers, ...extra] });
+      return { status, outcome: 'complete' };
+    },
+  };
+  return { told, reply };
+};
