@@ -17,11 +17,11 @@ import type { EventPlane } from './gateway-events.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
-import { answered, decide } from './pipeline/decide.ts';
+import { answered, decide, decideAtDoor } from './pipeline/decide.ts';
 import { requestLife } from './pipeline/request.ts';
-import { bytes } from './ratelimit/bytes.ts';
 import { limit as limitStage } from './ratelimit/limit.ts';
 import { runs as runsStage } from './ratelimit/runs.ts';
+import { shares as sharesStage } from './ratelimit/shares.ts';
 import { rewrite } from './rewrite/rewrite.ts';
 import { admin } from './server/admin.ts';
 import { app } from './server/app.ts';
@@ -52,9 +52,13 @@ export interface Gateway {
 /** Bodies above this size are written in slices that do not hold others up. */
 const LARGE_BODY_BYTES = 256 * 1024;
 
-/** What the bodies of one user, and of all, may hold at once while they are read, judged and forwarded. */
-const BODIES_OF_ONE_BYTES = 192 * 1024 * 1024;
-const BODIES_BYTES = 1024 * 1024 * 1024;
+/** What one user, and all of them, may hold at once. The upstream's pool holds as many connections as may be open. */
+const SHARES = {
+  maxOpenPerKey: 100,
+  maxOpen: 4_000,
+  maxBytesPerKey: 192 * 1024 * 1024,
+  maxBytes: 1024 * 1024 * 1024,
+};
 
 /** Resolves when both listeners are bound, or rejects with what could not be opened; then nothing is left open. */
 export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
@@ -98,8 +102,8 @@ interface Ground extends GatewayOptions {
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
   const { stores, sink, counts, authenticator, origin, log } = ground;
-  const { live, events, runs } = await plumb(ground);
-  const publicServer = app({ live, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
+  const { live, refused, events, runs } = await plumb(ground);
+  const publicServer = app({ live, refused, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
   const adminServer = admin({
     checks: {
       ledger: () => stores.ledger.ping(),
@@ -160,12 +164,13 @@ const plumb = async (ground: Ground) => {
   const limit = limitStage({ ...policy, limiter: stores.limiter });
   const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
   const report = (error: unknown, what: string): void => log.error({ err: error }, what);
+  const shares = sharesStage(SHARES);
   const live = requestLife({
     canonical: judgeTarget,
     match: policy.match,
     authenticate: authenticator.authenticate,
     limit,
-    bytes: bytes({ maxBytesPerKey: BODIES_OF_ONE_BYTES, maxBytes: BODIES_BYTES }),
+    shares,
     read: read(),
     runs,
     authorize: authorize({ lookup, claims }),
@@ -191,7 +196,13 @@ const plumb = async (ground: Ground) => {
       runs,
       limit,
     });
-  return { live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit, report }), events, runs };
+  const refused = decideAtDoor({ audit, limit, report });
+  return {
+    refused,
+    live: decide({ live, claims, runs, limit, shares, hidden: hiddenResponse, audit, report }),
+    events,
+    runs,
+  };
 };
 
 const closeEvents = async (events: EventPlane | undefined): Promise<void> => {

@@ -69,6 +69,7 @@ const table = {
   // limit
   'rate-limited': { stage: 'limit', status: 429, message: 'Too many requests. Wait, then try again.' },
   'runs-limited': { stage: 'limit', status: 429, message: 'Too many runs at once. Wait for one to end.' },
+  'open-limited': { stage: 'limit', status: 429, message: 'Too many requests at once. Wait for one to end.' },
   'bodies-limited': { stage: 'limit', status: 429, message: 'Too much is being sent at once. Wait, then try again.' },
   'failures-limited': { stage: 'limit', status: 429, message: 'Too many failed attempts. Wait, then try again.' },
   // read

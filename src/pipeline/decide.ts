@@ -11,7 +11,8 @@ import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Runs } from '../ratelimit/runs.ts';
-import { enter, type Life } from './life.ts';
+import type { Shares } from '../ratelimit/shares.ts';
+import { beginLife, enter, type Life } from './life.ts';
 
 /** The transport's side of an answer. */
 export interface Reply {
@@ -31,6 +32,7 @@ export interface DecideOptions {
   readonly claims: Claims;
   readonly runs: Runs;
   readonly limit: Limit;
+  readonly shares: Shares;
   /** What a hidden resource looks like on its route; undefined: a plain refusal. */
   readonly hidden: (match: RouteMatch) => FilteredResponse | undefined;
   readonly audit: AuditSink;
@@ -72,7 +74,7 @@ export const decide = (options: DecideOptions) => {
     } catch (error) {
       report(error, 'a run could not be finished');
     }
-    life.giveBack?.();
+    if (life.share !== undefined) options.shares.giveBack(life.share);
     audit(recordOf(life, rejection, sent));
   };
 
@@ -82,6 +84,18 @@ export const decide = (options: DecideOptions) => {
 };
 
 type Settling = Pick<DecideOptions, 'claims' | 'report'>;
+
+/** Records what was refused before it was a request, and counts it; there is no client left to tell of a limit. */
+export const decideAtDoor =
+  ({ audit, limit, report }: Pick<DecideOptions, 'audit' | 'limit' | 'report'>) =>
+  ({ rejection, method, remoteAddress }: { rejection: Rejection; method: string; remoteAddress: string }): void => {
+    const raw = { method, target: '', rawHeaders: [], remoteAddress };
+    const life = beginLife({ raw, source: undefined, cancellation: { cancelled: true, onCancel: undefined } });
+    audit(recordOf(life, rejection, { status: rejection.status, outcome: 'complete' }));
+    limit.visitor(remoteAddress).catch((error: unknown) => {
+      if (!(error instanceof Rejection)) report(error, 'a refusal at the door could not be counted');
+    });
+  };
 
 /** Settles claims and releases by the upstream's status: the stage between forward and filter. */
 export const answered =

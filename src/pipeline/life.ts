@@ -5,8 +5,8 @@ import type { Principal } from '../model/principal.ts';
 import type { Stage } from '../model/reason.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { RouteMatch } from '../model/route.ts';
-import type { GiveBack } from '../ratelimit/bytes.ts';
 import type { Run } from '../ratelimit/runs.ts';
+import type { Share } from '../ratelimit/shares.ts';
 import type { Cancellation } from '../upstream/origin.ts';
 
 export interface Life {
@@ -23,8 +23,8 @@ export interface Life {
   principal: Principal | undefined;
   grant: Grant | undefined;
   run: Run | undefined;
-  /** Gives back the memory that the body was allowed to take. */
-  giveBack: GiveBack | undefined;
+  /** What it holds of what everybody needs. */
+  share: Share | undefined;
   limitHeaders: readonly string[];
   upstreamStatus: number | undefined;
 }
@@ -46,7 +46,7 @@ export const beginLife = (
     principal: undefined,
     grant: undefined,
     run: undefined,
-    giveBack: undefined,
+    share: undefined,
     limitHeaders: [],
     upstreamStatus: undefined,
   };

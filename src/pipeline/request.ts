@@ -6,9 +6,9 @@ import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest, ReadRequest } from '../model/request.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
-import type { Bytes } from '../ratelimit/bytes.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Runs } from '../ratelimit/runs.ts';
+import type { Shares } from '../ratelimit/shares.ts';
 import type { Rewrite } from '../rewrite/rewrite.ts';
 import type { Origin } from '../upstream/origin.ts';
 import { enter, type Life } from './life.ts';
@@ -18,7 +18,7 @@ export interface RequestStages {
   match(method: string, path: string): RouteMatch | undefined;
   readonly authenticate: Authenticator['authenticate'];
   readonly limit: Limit;
-  readonly bytes: Bytes;
+  readonly shares: Shares;
   read(
     request: CanonicalRequest,
     match: RouteMatch,
@@ -46,7 +46,7 @@ export const requestLife =
     life.principal = principal;
     enter(life, 'limit');
     life.limitHeaders = await stages.limit.admit(request, match, principal);
-    life.giveBack = stages.bytes.take(request, match, principal);
+    life.share = stages.shares.take(request, match, principal);
     enter(life, 'read');
     const read = await stages.read(request, match, life.source);
     enter(life, 'authorize');

@@ -9,12 +9,21 @@ import type { Reply } from '../pipeline/decide.ts';
 import { beginLife, type Life } from '../pipeline/life.ts';
 import { problem, reply } from './respond.ts';
 
+/** What never became a request with a life of its own, and was refused. */
+export interface DoorRefusal {
+  readonly rejection: Rejection;
+  readonly method: string;
+  readonly remoteAddress: string;
+}
+
 export interface AppOptions {
   /** Lives a request to its end; never rejects. */
   readonly live: (life: Life, reply: Reply) => Promise<void>;
   /** Takes an upgrade for its path, or undefined where the policy has no socket. */
   readonly upgrade: UpgradeHandler | undefined;
   readonly socketPath: string | undefined;
+  /** Records a refusal at the door. */
+  readonly refused: (refusal: DoorRefusal) => void;
 }
 
 type UpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -23,7 +32,7 @@ type UpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) 
 const KEEP_ALIVE_MILLIS = 75_000;
 
 /** Returns the server, not yet listening. */
-export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
+export const app = ({ live, upgrade, socketPath, refused }: AppOptions): Server => {
   const server = createServer({
     maxHeaderSize: 32_768,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
@@ -33,8 +42,17 @@ export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
     requireHostHeader: false,
     insecureHTTPParser: false,
     noDelay: true,
+    // Every other upgrade (h2c) is an offer that is not taken up: the request is an ordinary one (RFC 9110, section 7.8).
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
   server.maxRequestsPerSocket = 0;
+
+  const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
+    // Read before the socket is closed, which forgets it.
+    const remoteAddress = ('remoteAddress' in socket && String(socket.remoteAddress)) || '';
+    closeWith(socket, rejection);
+    refused({ rejection, method, remoteAddress });
+  };
 
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse, source = bodyOf(incoming)): void => {
     const cancellation = { cancelled: false, onCancel: undefined as (() => void) | undefined };
@@ -62,17 +80,17 @@ export const app = ({ live, upgrade, socketPath }: AppOptions): Server => {
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
     if (upgrade !== undefined && incoming.url?.split('?', 1)[0] === socketPath) upgrade(incoming, socket, head);
-    else closeWith(socket, new Rejection('route-unknown', 'no socket of the policy is at this path'));
+    else turnAway(socket, 'GET', new Rejection('route-unknown', 'no socket of the policy is at this path'));
   });
-  server.on('connect', (_incoming, socket: Duplex) => {
+  server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => {
     socket.on('error', ignore);
-    closeWith(socket, new Rejection('target-invalid', 'CONNECT is not served'));
+    turnAway(socket, 'CONNECT', new Rejection('target-invalid', 'CONNECT is not served'));
   });
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     // A refusal in the middle of an answer would be read as a part of it.
     const begun = [...underWay(socket)].some(({ headersSent }) => headersSent);
     if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
-    else closeWith(socket, new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
+    else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
   return server;
 };

@@ -20,6 +20,8 @@ const CONNECT_TIMEOUT_MILLIS = 5_000;
 /** Under the 5 s after which uvicorn drops an idle connection. */
 const KEPT_MILLIS = 4_000;
 const SAFE_TRIES = 3;
+/** More than may be open at once, so that no request waits for another's connection. */
+const KEPT_CONNECTIONS = 4_096;
 const READ_TIMEOUT_MILLIS = 10_000;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const DIED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
@@ -38,7 +40,7 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
     keepAliveTimeout: KEPT_MILLIS,
     keepAliveMaxTimeout: KEPT_MILLIS,
   };
-  const kept = new Pool(url, { ...base, pipelining: 1, connections: 256 });
+  const kept = new Pool(url, { ...base, pipelining: 1, connections: KEPT_CONNECTIONS });
   const single = new Pool(url, { ...base, pipelining: 0 });
   const guard = breaker({ failures: 5, restMillis: 500, now });
 

@@ -49,7 +49,12 @@ const expectServed = async (): Promise<void> => {
 
 describe('slowly', () => {
   test('heads and bodies have an end: no connection is waited for without bound', () => {
-    const server = app({ live: async () => undefined, upgrade: undefined, socketPath: undefined });
+    const server = app({
+      live: async () => undefined,
+      refused: () => undefined,
+      upgrade: undefined,
+      socketPath: undefined,
+    });
     expect(server.headersTimeout).toBeGreaterThan(0);
     expect(server.headersTimeout).toBeLessThanOrEqual(60_000);
     expect(server.requestTimeout).toBeGreaterThan(0);

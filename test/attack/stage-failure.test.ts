@@ -118,7 +118,7 @@ describe('a stage that throws', () => {
   const failures: ReadonlyArray<readonly [string, (stages: RequestStages) => RequestStages]> = [
     ...stages.map((name) => [name, (whole: RequestStages) => ({ ...whole, [name]: broken })] as const),
     ['limit', (whole) => ({ ...whole, limit: { ...whole.limit, admit: broken } })],
-    ['bytes', (whole) => ({ ...whole, bytes: { ...whole.bytes, take: broken } })],
+    ['shares', (whole) => ({ ...whole, shares: { ...whole.shares, take: broken } })],
     ['runs', (whole) => ({ ...whole, runs: { ...whole.runs, start: broken } })],
     ['origin', (whole) => ({ ...whole, origin: { ...whole.origin, send: broken } })],
   ];

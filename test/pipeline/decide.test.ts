@@ -51,7 +51,7 @@ describe('what becomes of claims and runs', () => {
     await world.ask(create);
     expect(await stateOf(world)).toBe(state);
     expect(world.runs.open()).toBe(left);
-    expect(world.bytes.taken()).toBe(0);
+    expect(world.shares.held()).toEqual({ open: 0, bytes: 0, keys: 0 });
   });
 
   test('after a timeout: it may be running', async () => {
@@ -161,7 +161,7 @@ describe('a bug in a stage', () => {
     ['authenticate', { authenticate: bug }],
     ['authenticate, later', { authenticate: late }],
     ['limit', { limit: { admit: bug, visitor: late, failed: late } }],
-    ['bytes', { bytes: { take: bug, taken: () => 0 } }],
+    ['shares', { shares: { take: bug, giveBack: bug, held: () => ({ open: 0, bytes: 0, keys: 0 }) } }],
     ['read', { read: bug }],
     ['read, later', { read: late }],
     ['runs', { runs: { start: late, finish: late, ended: late, open: () => 0 } }],
@@ -180,7 +180,7 @@ describe('a bug in a stage', () => {
     expect(told.record).toMatchObject({ outcome: 'failed', reason: 'internal-error', status: 500 });
     expect(told.headers.join()).not.toContain('secret');
     expect(world.reports).toHaveLength(1);
-    expect(world.bytes.taken()).toBe(0);
+    expect(world.shares.held()).toEqual({ open: 0, bytes: 0, keys: 0 });
   });
 
   test('before anything was sent gives claims and slots back', async () => {

@@ -70,7 +70,7 @@ describe('a problem', () => {
       title: expect.any(String),
       status: reasons[reason].status,
       detail: reasons[reason].message,
-      code: reason,
+      code: reasons[reason].shownAs ?? reason,
       requestId: 'the-id',
     });
     expect(document.title === 'Error').toBe(reason === 'client-gone');

@@ -17,9 +17,9 @@ import type { Owner } from '../../src/model/principal.ts';
 import type { OwnershipRecord } from '../../src/model/resource.ts';
 import { answered, decide } from '../../src/pipeline/decide.ts';
 import { type RequestStages, requestLife } from '../../src/pipeline/request.ts';
-import { bytes } from '../../src/ratelimit/bytes.ts';
 import { limit as limitStage } from '../../src/ratelimit/limit.ts';
 import { runs as runsStage } from '../../src/ratelimit/runs.ts';
+import { shares as sharesStage } from '../../src/ratelimit/shares.ts';
 import { rewrite } from '../../src/rewrite/rewrite.ts';
 import { app } from '../../src/server/app.ts';
 import { canonical } from '../../src/server/canonical.ts';
@@ -62,12 +62,13 @@ export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change
   const runs = runsStage({ slots: memorySlots() });
   const limit = limitStage({ ...policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
   const noReport = (): void => undefined;
+  const shares = sharesStage({ maxOpenPerKey: 1000, maxOpen: 1000, maxBytesPerKey: 2 ** 28, maxBytes: 2 ** 28 });
   const stages: RequestStages = {
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     match: policy.match,
     authenticate: authenticator.authenticate,
     limit,
-    bytes: bytes({ maxBytesPerKey: 2 ** 28, maxBytes: 2 ** 28 }),
+    shares,
     read: read(),
     runs,
     authorize: authorize({ lookup, claims }),
@@ -82,7 +83,8 @@ export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change
   };
   const live = requestLife(change(stages, { lookup, claims, learn }));
   const server = app({
-    live: decide({ live, claims, runs, limit, hidden: hiddenResponse, audit: noReport, report: noReport }),
+    live: decide({ live, claims, runs, limit, shares, hidden: hiddenResponse, audit: noReport, report: noReport }),
+    refused: noReport,
     upgrade: undefined,
     socketPath: undefined,
   });

@@ -13,9 +13,9 @@ import { Rejection } from '../../src/model/rejection.ts';
 import { answered, decide, type Reply, type Sent } from '../../src/pipeline/decide.ts';
 import { beginLife, type Life } from '../../src/pipeline/life.ts';
 import { type RequestStages, requestLife } from '../../src/pipeline/request.ts';
-import { bytes } from '../../src/ratelimit/bytes.ts';
 import { limit } from '../../src/ratelimit/limit.ts';
 import { runs } from '../../src/ratelimit/runs.ts';
+import { shares } from '../../src/ratelimit/shares.ts';
 import { rewrite } from '../../src/rewrite/rewrite.ts';
 import { canonical } from '../../src/server/canonical.ts';
 import { memoryLimiter } from '../../src/store/memory/limiter.ts';
@@ -70,7 +70,7 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
   const claims = claimStage({ ledger, lookup, presence: async () => false });
   const running = runs({ slots: memorySlots() });
   const limits = limit({ ...policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
-  const held = bytes({ maxBytesPerKey: 1_000_000_000, maxBytes: 1_000_000_000 });
+  const held = shares({ maxOpenPerKey: 1000, maxOpen: 1000, maxBytesPerKey: 2 ** 30, maxBytes: 2 ** 30 });
   const origin = openOrigin({ url });
   const records: AuditRecord[] = [];
   const reports: unknown[] = [];
@@ -80,7 +80,7 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
     match: policy.match,
     authenticate: byName,
     limit: limits,
-    bytes: held,
+    shares: held,
     read: read(),
     runs: running,
     authorize: authorize({ lookup, claims }),
@@ -99,6 +99,7 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
     claims,
     runs: running,
     limit: limits,
+    shares: held,
     hidden: hiddenResponse,
     audit: (record) => void records.push(record),
     report,
@@ -113,7 +114,7 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
     return { ...told, record };
   };
 
-  return { ask, begin, ledger, near, runs: running, bytes: held, records, reports, close: () => origin.close() };
+  return { ask, begin, ledger, near, runs: running, shares: held, records, reports, close: () => origin.close() };
 };
 
 async function* once(sent: Buffer): AsyncGenerator<Buffer> {
