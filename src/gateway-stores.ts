@@ -20,7 +20,7 @@ export interface Stores {
 }
 
 /** How long an owner may be remembered: the bound within which a change that nobody announced takes effect. */
-const OWNER_AGE_MILLIS = 30_000;
+const OWNER_AGE_MILLIS = 300_000;
 const NEAR_OWNERS = 100_000;
 const COUNTED_KEYS = 200_000;
 

@@ -6,9 +6,12 @@ import type { ReadRequest } from '../model/request.ts';
 import type { ResourceKind, ResourceRef } from '../model/resource.ts';
 import type { Location, ResourceUse, RouteMatch } from '../model/route.ts';
 
-/** True for a string that can be the id of an owned resource of this kind. */
+/** A grammar may set no bound of its own, and ids become keys in the ledger and in caches. */
+const MAX_ID_LENGTH = 256;
+
+/** True for a string that can be the id of an owned resource of this kind: of 256 characters at most, in its grammar. */
 export const isId = (kind: ResourceKind, value: unknown): value is string =>
-  typeof value === 'string' && kind.pattern.test(value) && !kind.reserved.has(value);
+  typeof value === 'string' && value.length <= MAX_ID_LENGTH && kind.pattern.test(value) && !kind.reserved.has(value);
 
 /**
  * Returns the resource that a use names; undefined where an optional field is missing or null. Throws `id-invalid` for

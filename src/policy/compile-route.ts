@@ -18,24 +18,20 @@ import type {
 } from '../model/route.ts';
 import { operations as bodyOperations } from '../rewrite/operations.ts';
 import { durationMillis, sizeBytes } from './amounts.ts';
+import { checkRoute } from './check-route.ts';
 import { nearestWord } from './fault.ts';
 import type { ParsedRoute } from './schema.ts';
-import { addFault, type FaultWords, type Path, referred, type Scope, type Spot } from './scope.ts';
+import { addFault, type FaultWords, type Path, type RouteContext, referred, type Scope } from './scope.ts';
 import { parseTemplate, type Template } from './template.ts';
 
 const DEFAULT_TIMEOUT_MILLIS = 60_000;
-
-/** A route under compilation: what the steps below need to know, and where to put their faults. */
-export interface RouteContext extends Spot {
-  readonly written: ParsedRoute;
-}
 
 /** Returns the compiled route; its faults, if any, are in the scope. */
 export const compileRoute = (context: RouteContext): Route => {
   const { written } = context;
   const template = compileTemplate(context);
   const uses = [...pathUses(context, template), ...bodyUses(context)];
-  checkAccess(context, uses);
+  checkRoute(context, uses);
   return {
     id: written.id,
     method: template.method,
@@ -127,19 +123,6 @@ const compilePath = (context: RouteContext, text: string, at: Path): FieldPath =
     fault(context, at, { message: 'not a place in a JSON value', found: text, expected: 'a.b, a[*].b' });
     return [];
   }
-};
-
-const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void => {
-  const { access, roles, filter, body, run } = context.written;
-  if (access === 'user') return;
-  const judged = uses.length > 0 || filter !== undefined || body?.references !== undefined || run !== undefined;
-  if (access === 'public' && judged) {
-    fault(context, ['access'], {
-      message: 'a public route knows no user, so it cannot name or show what is owned',
-      found: 'public',
-    });
-  }
-  if (roles !== undefined) fault(context, ['roles'], { message: `a ${access} route asks for no role` });
 };
 
 const compileLimits = (context: RouteContext): Route['limits'] => {
@@ -249,7 +232,7 @@ const compileAnswer = (context: RouteContext): AnswerRule => {
 };
 
 /** The paths below which kinds are served. */
-export const urlsOf = ({ kinds }: Scope): string[] =>
+const urlsOf = ({ kinds }: Scope): string[] =>
   [...kinds.values()].flatMap(({ url }) => (url === undefined ? [] : [url]));
 
 /** What one user may see is never kept for another: not by a shared cache, and by a browser only where the policy says. */

@@ -1,6 +1,7 @@
 /** Parsed policies -> the policy that the stages run on, or every fault there is. */
 import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
+import { checkDeclarations } from './check-declarations.ts';
 import { compileRoute } from './compile-route.ts';
 import { compileSocket } from './compile-socket.ts';
 import type { Fault } from './fault.ts';
@@ -19,6 +20,7 @@ export const compile = (
   sources: readonly Source[],
 ): { readonly policy: Policy } | { readonly faults: readonly Fault[] } => {
   const scope = declare(sources);
+  checkDeclarations(scope, sources);
   const rows: Row[] = [];
   for (const source of sources) {
     for (const [index, written] of source.policy.routes.entries()) {

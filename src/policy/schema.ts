@@ -20,7 +20,7 @@ const resource = z.strictObject({
   parent: kindName.optional().describe('Deleting the parent takes this kind along'),
   probe: z
     .strictObject({
-      get: z.string().startsWith('/').describe('Asked before the first claim; {kind} stands for the id'),
+      get: z.string().regex(/^\//).describe('Asked before the first claim; {kind} stands for the id'),
       absent: z.union([z.strictObject({ json }), z.strictObject({ status: z.int().min(400).max(499) })]),
     })
     .optional(),

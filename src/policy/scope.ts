@@ -5,7 +5,7 @@ import type { Catalogue } from '../model/route.ts';
 import { durationMillis } from './amounts.ts';
 import { faultAt, type YamlDocument } from './document.ts';
 import { type Fault, nearestWord } from './fault.ts';
-import type { ParsedPolicy } from './schema.ts';
+import type { ParsedPolicy, ParsedRoute } from './schema.ts';
 
 export type Path = ReadonlyArray<string | number>;
 
@@ -27,6 +27,8 @@ export interface FaultWords {
   readonly message: string;
   readonly found?: string;
   readonly expected?: string;
+  /** Where a name itself is wrong: its key, not the value after it. */
+  readonly at?: 'key';
 }
 
 /** A place in a source, for which faults are collected. */
@@ -34,6 +36,11 @@ export interface Spot {
   readonly scope: Scope;
   readonly source: Source;
   readonly path: Path;
+}
+
+/** A route under compilation: what is written of it, and where its faults belong. */
+export interface RouteContext extends Spot {
+  readonly written: ParsedRoute;
 }
 
 /** Adds a fault at a spot, or at a path below it. */

@@ -40,6 +40,10 @@ describe('isId', () => {
   ])('%j is none', (id) => {
     expect(isId(canvas, id)).toBe(false);
   });
+  test('what is longer than 256 characters is none, whatever the grammar says', () => {
+    const unbounded = { ...canvas, pattern: /^[a-z]+$/ };
+    expect([256, 257, 100_000].map((length) => isId(unbounded, 'a'.repeat(length)))).toEqual([true, false, false]);
+  });
 });
 
 describe('in a body', () => {

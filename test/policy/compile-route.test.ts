@@ -147,8 +147,8 @@ describe('a fault is told of at its place:', () => {
     ],
     [
       'a run by a rate',
-      'match: POST /a, body: { json: 1KiB }, run: { limit: requests, session: s, ends: answer }',
-      66,
+      'match: POST /a, body: { json: 1KiB, own: { session: s } }, run: { limit: requests, session: s, ends: answer }',
+      87,
       'this name is not declared (found requests, expected one of running)',
     ],
     [
@@ -167,18 +167,6 @@ describe('a fault is told of at its place:', () => {
     ['roles of what is denied', 'match: GET /a, access: denied, roles: [admin]', 52, 'a denied route asks for no role'],
   ])('%s', (_name, text, column, words) => {
     expect(faults(text)).toEqual([expect.stringContaining(`p.yaml:${LINE}:${column}: ${words}`)]);
-  });
-
-  test.each([
-    ['a resource in the path', "match: 'GET /a/{canvas}'"],
-    ['a resource in the body', 'match: POST /a, body: { json: 1KiB, own: { canvas: a } }'],
-    ['citations', 'match: POST /a, body: { json: 1KiB, references: canvas }'],
-    ['a filter', "match: GET /a, filter: { keep: [{ resource: canvas, each: '[*]', id: id }], max: 1KiB }"],
-    ['a run', 'match: POST /a, body: { json: 1KiB }, run: { limit: running, session: s, ends: answer }'],
-  ])('a public route with %s', (_name, text) => {
-    expect(faults(`${text}, access: public`)).toEqual([
-      expect.stringContaining('a public route knows no user, so it cannot name or show what is owned (found public)'),
-    ]);
   });
 
   test('all of them at once', () => {

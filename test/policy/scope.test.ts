@@ -94,6 +94,6 @@ describe('names', () => {
 });
 
 test('a failed authentication is counted by address', () => {
-  const limit = 'limits: { f: { points: 1, per: 1s, by: user, counts: failed-authentication } }';
+  const limit = 'limits: { f: { points: 1, per: 1s, by: user, counts: failed-authentication } }\neverywhere: [f]';
   expect(faults(limit)).toEqual(['p.yaml:3:40: a failed authentication has no user (found user, expected address)']);
 });

@@ -7,10 +7,17 @@ import { arrive, policyFrom, principalOf } from '../support/stages.ts';
 const policy = policyFrom(`
 version: 1
 name: p
+resources: { session: { id: '[a-z0-9]{1,9}' } }
 limits: { running: { concurrent: 2, by: user, timeout: 1m } }
 routes:
-  - { id: event, match: POST /event, body: { json: 1KiB }, run: { limit: running, session: session_id, ends: event } }
-  - { id: answer, match: POST /answer, body: { json: 1KiB }, run: { limit: running, session: session_id, ends: answer } }
+  - id: event
+    match: POST /event
+    body: { json: 1KiB, own: { session: session_id } }
+    run: { limit: running, session: session_id, ends: event }
+  - id: answer
+    match: POST /answer
+    body: { json: 1KiB, own: { session: session_id } }
+    run: { limit: running, session: session_id, ends: answer }
   - { id: plain, match: GET /plain }
 `);
 

@@ -21,15 +21,26 @@ interface FileOptions {
   /** Characters that wait at most while the disk does not take them. */
   readonly maxWaiting?: number;
   readonly onFault: (error: unknown) => void;
+  /** Adds text to the end of the file; on a rejection a part of it may be there. */
+  readonly append?: (file: FileHandle, text: string) => Promise<void>;
 }
 
+/** After a failure the file may end within a line: what is written next must not become a part of that line. */
+const LINE_END = '\n';
 const GATHER_MILLIS = 20;
 const RETRY_MILLIS = 1_000;
 
-/** Opens the file for appending, readable by its owner and group, or throws. */
-export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }: FileOptions): Promise<LineSink> => {
+const openToAppend = (path: string): Promise<FileHandle> => {
   mkdirSync(dirname(path), { recursive: true });
-  const file: FileHandle = await open(path, 'a', 0o640);
+  return open(path, 'a', 0o640);
+};
+
+const appendWhole = (file: FileHandle, text: string): Promise<void> => file.appendFile(text);
+
+/** Opens the file for appending, readable by its owner and group, or throws. */
+export const fileSink = async (options: FileOptions): Promise<LineSink> => {
+  const { path, maxWaiting = 64 * 1024 * 1024, onFault, append = appendWhole } = options;
+  const file = await openToAppend(path);
   let waiting: string[] = [];
   let size = 0;
   let lost = 0;
@@ -43,7 +54,7 @@ export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }:
     waiting = [];
     size = 0;
     try {
-      await file.appendFile(batch);
+      await append(file, well ? batch : `${LINE_END}${batch}`);
       well = true;
     } catch (error) {
       if (well) onFault(error);
@@ -72,7 +83,7 @@ export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }:
         lost += 1;
         return;
       }
-      waiting.push(line, '\n');
+      waiting.push(line, LINE_END);
       size += line.length + 1;
       schedule();
     },
@@ -82,7 +93,7 @@ export const fileSink = async ({ path, maxWaiting = 64 * 1024 * 1024, onFault }:
       await writing;
       clearTimeout(timer);
       if (waiting.length > 0) await flush();
-      if (!well) lost += waiting.join('').split('\n').length - 1;
+      if (!well) lost += waiting.join('').split(LINE_END).length - 1;
       await file.close();
     },
   };

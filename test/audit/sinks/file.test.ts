@@ -46,6 +46,44 @@ describe('a file', () => {
   });
 });
 
+describe('a write that fails half-way', () => {
+  const TORN = '{"torn":true,"te';
+  /** Writes the beginning of the first batch only, and fails; then the disk has room again. */
+  const tornOnce = async (name: string) => {
+    const path = join(folder, name);
+    let writes = 0;
+    const sink = await fileSink({
+      path,
+      onFault: quiet,
+      append: async (file, text) => {
+        writes += 1;
+        await file.appendFile(writes === 1 ? text.slice(0, TORN.length) : text);
+        if (writes === 1) throw new Error('no space left');
+      },
+    });
+    sink.write('{"torn":true,"text":"first"}');
+    await eventually(() => !sink.healthy());
+    return { path, sink };
+  };
+
+  test('spoils its own line only: the next attempt begins a new one', async () => {
+    const { path, sink } = await tornOnce('torn-a');
+    sink.write('{"n":2}');
+    await eventually(() => sink.healthy());
+    sink.write('{"n":3}');
+    await sink.close();
+    expect(linesOf(path)).toEqual([TORN, '{"torn":true,"text":"first"}', '{"n":2}', '{"n":3}']);
+    expect(sink.dropped()).toBe(0);
+  });
+
+  test('does so also where the next attempt is the last', async () => {
+    const { path, sink } = await tornOnce('torn-b');
+    await sink.close();
+    expect(linesOf(path)).toEqual([TORN, '{"torn":true,"text":"first"}']);
+    expect(sink.dropped()).toBe(0);
+  });
+});
+
 describe('a disk that is full', () => {
   const full = async (maxWaiting: number) => {
     const path = join(folder, `full-${maxWaiting}`);

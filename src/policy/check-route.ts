@@ -1,0 +1,73 @@
+/** What is wrong with a route although each of its words is right: parts that contradict one another, or lead nowhere. */
+import type { ResourceUse } from '../model/route.ts';
+import { addFault, type RouteContext } from './scope.ts';
+
+/** Adds a fault for each contradiction. `uses` are the resources that the route names, compiled. */
+export const checkRoute = (context: RouteContext, uses: readonly ResourceUse[]): void => {
+  checkAccess(context, uses);
+  checkLimits(context);
+  checkRun(context, uses);
+  checkHidden(context, uses);
+  checkReferences(context);
+  checkHeaders(context);
+};
+
+const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void => {
+  const { access, roles, filter, body, run } = context.written;
+  if (access === 'user') return;
+  const judged = uses.length > 0 || filter !== undefined || body?.references !== undefined || run !== undefined;
+  if (access === 'public' && judged) {
+    const message = 'a public route knows no user, so it cannot name or show what is owned';
+    addFault(context, { message, found: 'public' }, ['access']);
+  }
+  if (roles !== undefined) addFault(context, { message: `a ${access} route asks for no role` }, ['roles']);
+};
+
+/** A token is refused before the route's own limits are reached, and by then it is nobody's. */
+const checkLimits = (context: RouteContext): void => {
+  for (const [index, name] of context.written.limits.entries()) {
+    if (context.scope.rates.get(name)?.onFailedAuthentication !== true) continue;
+    const message = 'failed authentications are counted on every route, not on one';
+    addFault(context, { message, found: name, expected: 'it in everywhere alone' }, ['limits', index]);
+  }
+};
+
+/** The events of a run come under its id. If that could be another's, its end would be theirs to hear and to cause. */
+const checkRun = (context: RouteContext, uses: readonly ResourceUse[]): void => {
+  const { run, body } = context.written;
+  if (run === undefined || body?.json === undefined) return;
+  const fields = uses.flatMap(({ at }) => (at.in === 'body' ? [at.text] : []));
+  if (fields.includes(run.session)) return;
+  const [only = `body: { claim: { KIND: ${run.session} } }`, ...more] = fields;
+  const expected = more.length === 0 ? only : `one of ${fields.join(', ')}`;
+  const message = 'a run is named by an id that the route checks';
+  addFault(context, { message, found: run.session, expected }, ['run', 'session']);
+};
+
+const checkHidden = (context: RouteContext, uses: readonly ResourceUse[]): void => {
+  if (context.written.hidden === undefined || uses.length > 0) return;
+  const message = 'nothing can be hidden: the route names no resource';
+  addFault(context, { message, expected: '{KIND} in its path, or an id in its body' }, ['hidden']);
+};
+
+const checkReferences = (context: RouteContext): void => {
+  const { body } = context.written;
+  if (body?.references === undefined || body.json !== undefined) return;
+  const words = { message: 'texts are searched in a JSON body', found: body.references, expected: 'json: SIZE' };
+  addFault(context, words, ['body', 'references']);
+};
+
+/** They frame the answer, describe its bytes, or are the gateway's own words; twice or wrong they make two readings. */
+const NOT_THE_POLICYS = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer', 'te'],
+  ...['content-length', 'content-type', 'content-encoding', 'set-cookie', 'date', 'host', 'www-authenticate'],
+  ...['x-request-id', 'x-content-type-options', 'ratelimit', 'ratelimit-policy', 'retry-after'],
+]);
+
+const checkHeaders = (context: RouteContext): void => {
+  for (const name of Object.keys(context.written.headers ?? {})) {
+    if (!NOT_THE_POLICYS.has(name)) continue;
+    const message = 'this header is not the policy’s to set';
+    addFault(context, { message, found: name, expected: 'another header', at: 'key' }, ['headers', name]);
+  }
+};
