@@ -34,7 +34,12 @@ describe('two users of one server', () => {
     expect((await bob.get('/api/chat_session/a-session')).text).toBe('[]');
     expect((await bob.remove('/api/canvas/a-canvas/delete')).code).toBe('resource-hidden');
     expect((await alice.remove('/api/canvas/a-canvas/delete')).status).toBe(200);
-    expect((await bob.post('/api/canvas/create', creating('a-canvas', 'd-session'))).code).toBe('resource-deleted');
+    const again = await bob.post('/api/canvas/create', creating('a-canvas', 'd-session'));
+    expect([again.status, again.code]).toEqual([409, 'resource-taken']);
+    const requestId = again.headers.get('x-request-id');
+    const record = () => world.audit().find((written) => written.requestId === requestId);
+    await eventually(() => record() !== undefined);
+    expect(record()).toMatchObject({ status: 409, reason: 'resource-deleted' });
     expect((await alice.get('/api/chat_session/a-session')).text).toBe('[]');
   });
 

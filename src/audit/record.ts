@@ -12,19 +12,24 @@ export const auditLine = (record: AuditRecord): string => {
   let line = `{"time":"${record.time}","kind":"${record.kind}","requestId":"${record.requestId}","outcome":"${record.outcome}"`;
   if (reason !== undefined) line += `,"reason":"${reason}"`;
   if (detail !== undefined) line += `,"detail":${JSON.stringify(detail)}`;
-  if (method !== undefined) line += `,"method":${JSON.stringify(method)}`;
-  if (path !== undefined) line += `,"path":${JSON.stringify(path)}`;
+  if (method !== undefined) line += `,"method":${quoted(method)}`;
+  if (path !== undefined) line += `,"path":${quoted(path)}`;
   if (route !== undefined) line += `,"route":"${route}"`;
-  if (owner !== undefined) line += `,"owner":${JSON.stringify(owner)}`;
-  line += `,"address":${JSON.stringify(record.address)}`;
+  if (owner !== undefined) line += `,"owner":${quoted(owner)}`;
+  line += `,"address":${quoted(record.address)}`;
   if (status !== undefined) line += `,"status":${status}`;
   if (upstreamStatus !== undefined) line += `,"upstreamStatus":${upstreamStatus}`;
   line += refs('resources', record.resources) + refs('claims', record.claims);
   return `${line},"stages":${stages(record.stages)},"millis":${millis(record.millis)}}`;
 };
 
+/** Visible ASCII without the quote and the backslash, as nearly every text here is, stands in JSON as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
 const refs = (name: string, list: readonly ResourceRef[]): string =>
-  list.length === 0 ? '' : `,"${name}":${JSON.stringify(list.map(({ kind, id }) => `${kind}:${id}`))}`;
+  list.length === 0 ? '' : `,"${name}":[${list.map(({ kind, id }) => quoted(`${kind}:${id}`)).join()}]`;
 
 const stages = (measured: Readonly<Record<string, number>>): string => {
   let text = '{';

@@ -41,7 +41,7 @@ export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
     if (own.length > 0) await checkOwn(lookup, own, owner);
     if (releases.length > 0) await checkOwnInLedger(lookup, releases, owner);
     if (match.route.references !== undefined) {
-      await checkReferences(lookup, match.route.references(request.body), owner);
+      await checkReferences(lookup, await match.route.references(request.body), owner);
     }
     const wanted = wantedClaims(located);
     const claimed = wanted.length === 0 ? [] : await claims.take(wanted, owner, request.canonical.id);

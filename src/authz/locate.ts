@@ -7,7 +7,7 @@ import type { ResourceKind, ResourceRef } from '../model/resource.ts';
 import type { Location, ResourceUse, RouteMatch } from '../model/route.ts';
 
 /** A grammar may set no bound of its own, and ids become keys in the ledger and in caches. */
-const MAX_ID_LENGTH = 256;
+export const MAX_ID_LENGTH = 256;
 
 /** True for a string that can be the id of an owned resource of this kind: of 256 characters at most, in its grammar. */
 export const isId = (kind: ResourceKind, value: unknown): value is string =>

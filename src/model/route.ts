@@ -35,7 +35,7 @@ export interface CitedIds {
 }
 
 /** Looks through a read body for ids inside free text, or throws a Rejection when a citation cannot be anybody's. */
-export type ReferenceScan = (body: ReadBody) => CitedIds;
+export type ReferenceScan = (body: ReadBody) => CitedIds | Promise<CitedIds>;
 
 /** One entry of the upstream's catalogue that the caller's choice must match: `list_models`, `list_tools`. */
 export interface Catalogue {

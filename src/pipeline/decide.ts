@@ -79,7 +79,7 @@ export const decide = (options: DecideOptions) => {
   };
 
   function withRequestId(life: Life): readonly string[] {
-    return life.request === undefined ? life.limitHeaders : [...life.limitHeaders, 'x-request-id', life.request.id];
+    return life.request === undefined ? life.limitHeaders : life.limitHeaders.concat('x-request-id', life.request.id);
   }
 };
 
@@ -188,11 +188,23 @@ const reasonOf = (rejection: Rejection | undefined, sent: Sent | undefined): Rea
   return sent === undefined || sent.outcome === 'complete' ? undefined : sent.outcome;
 };
 
+let lastMillis = 0;
+let lastText = '';
+
+/** The text of a time is wanted for each record, and there are many in a millisecond. */
+const timeText = (millis: number): string => {
+  if (millis !== lastMillis) {
+    lastMillis = millis;
+    lastText = new Date(millis).toISOString();
+  }
+  return lastText;
+};
+
 const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): AuditRecord => {
   enter(life, 'respond');
   const { request, match, grant, raw, stages } = life;
   return {
-    time: new Date().toISOString(),
+    time: timeText(Date.now()),
     kind: 'request',
     requestId: request?.id ?? '',
     outcome: outcomeOf(rejection, sent),

@@ -36,7 +36,9 @@ export const beginLife = (
 ): Life => {
   const startedAt = now();
   return {
-    ...input,
+    raw: input.raw,
+    source: input.source,
+    cancellation: input.cancellation,
     startedAt,
     stages: {},
     stage: 'canonical',

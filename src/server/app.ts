@@ -32,7 +32,8 @@ type UpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) 
 const KEEP_ALIVE_MILLIS = 75_000;
 
 /** Returns the server, not yet listening. */
-export const app = ({ live, upgrade, socketPath, refused }: AppOptions): Server => {
+export const app = (options: AppOptions): Server => {
+  const { live } = options;
   const server = createServer({
     maxHeaderSize: 32_768,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
@@ -46,13 +47,6 @@ export const app = ({ live, upgrade, socketPath, refused }: AppOptions): Server 
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
   server.maxRequestsPerSocket = 0;
-
-  const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
-    // Read before the socket is closed, which forgets it.
-    const remoteAddress = ('remoteAddress' in socket && String(socket.remoteAddress)) || '';
-    closeWith(socket, rejection);
-    refused({ rejection, method, remoteAddress });
-  };
 
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse, source = bodyOf(incoming)): void => {
     const cancellation = { cancelled: false, onCancel: undefined as (() => void) | undefined };
@@ -77,6 +71,19 @@ export const app = ({ live, upgrade, socketPath, refused }: AppOptions): Server 
     handle(incoming, outgoing, bodyWhenAsked(incoming, outgoing)),
   );
   server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => handle(incoming, outgoing));
+  watchDoor(server, options);
+  return server;
+};
+
+/** Upgrades, and what is no request at all. */
+const watchDoor = (server: Server, { upgrade, socketPath, refused }: AppOptions): void => {
+  const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
+    // Read before the socket is closed, which forgets it.
+    const remoteAddress = ('remoteAddress' in socket && String(socket.remoteAddress)) || '';
+    closeWith(socket, rejection);
+    refused({ rejection, method, remoteAddress });
+  };
+
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
     if (upgrade !== undefined && incoming.url?.split('?', 1)[0] === socketPath) upgrade(incoming, socket, head);
@@ -92,7 +99,6 @@ export const app = ({ live, upgrade, socketPath, refused }: AppOptions): Server 
     if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
     else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
-  return server;
 };
 
 const ignore = (): void => undefined;

@@ -72,7 +72,8 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stall
 
   return {
     async send({ status, headers, body }, extra) {
-      const head = extra.length === 0 ? headers : [...headers, ...extra];
+      const head = headers;
+      for (const each of extra) head.push(each);
       if (body === undefined || Buffer.isBuffer(body)) return whole(status, head, body);
       if (outgoing.destroyed) {
         body.abort();

@@ -44,43 +44,42 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
   const single = new Pool(url, { ...base, pipelining: 0 });
   const guard = breaker({ failures: 5, restMillis: 500, now });
 
-  const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> => {
-    const safe = SAFE.has(call.method);
-    const pool = safe ? kept : single;
-    return new Promise((resolve, reject) => {
+  const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> =>
+    new Promise((resolve, reject) => {
       guard.admit();
+      const safe = SAFE.has(call.method);
+      const pool = safe ? kept : single;
       let tries = 1;
-      const dispatch = (): void => {
-        const { method, target: path, headers, body, timeoutMillis } = call;
-        const settle = {
-          resolve: (answer: UpstreamAnswer) => {
-            guard.reached();
-            resolve(answer);
-          },
-          reject,
-          retry,
-        };
-        pool.dispatch(
-          { method, path, headers, body, headersTimeout: timeoutMillis, bodyTimeout: timeoutMillis },
-          new Exchange(settle, cancellation),
-        );
+      const options = {
+        method: call.method,
+        path: call.target,
+        headers: call.headers,
+        body: call.body,
+        headersTimeout: call.timeoutMillis,
+        bodyTimeout: call.timeoutMillis,
       };
-      const retry = (failure: Failure): boolean => {
-        if (!failure.started) {
-          guard.unreachable();
-          return false;
-        }
-        if (!safe || tries >= SAFE_TRIES || !DIED.has(failure.error.code ?? '')) return false;
-        tries += 1;
-        dispatch();
-        return true;
+      const settle = {
+        resolve(answer: UpstreamAnswer) {
+          guard.reached();
+          resolve(answer);
+        },
+        reject,
+        retry({ started, error }: Failure): boolean {
+          if (!started) guard.unreachable();
+          if (!started || !safe || tries >= SAFE_TRIES || !DIED.has(error.code ?? '')) return false;
+          tries += 1;
+          pool.dispatch(options, new Exchange(settle, cancellation));
+          return true;
+        },
       };
-      dispatch();
+      pool.dispatch(options, new Exchange(settle, cancellation));
     });
-  };
 
   return {
-    send: (request, cancellation) => send({ ...request, body: bodyOf(request) }, cancellation),
+    send(request, cancellation) {
+      const { method, target, headers, timeoutMillis } = request;
+      return send({ method, target, headers, body: bodyOf(request), timeoutMillis }, cancellation);
+    },
 
     async read(target, maxBytes) {
       const call: Call = { method: 'GET', target, headers: [], body: null, timeoutMillis: READ_TIMEOUT_MILLIS };

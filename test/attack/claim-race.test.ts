@@ -1,5 +1,6 @@
 /** Many ask for one id at the same moment: one gets it, and nobody else is ever answered, or served, as if he had. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type Client, chatBody, jaazClient, openEar } from '../support/jaaz-client.ts';
 import { jaazPolicy, withoutLimits } from '../support/policies.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -104,7 +105,12 @@ test('a create races a delete of the same id: the id is its owner’s or a tombs
       bob.post('/api/canvas/create', chatBody({ canvas, session: `a-${round}`, prompt: 'Bob’s' })),
     ]);
     expect(removed.status).toBe(200);
-    expect(['resource-taken', 'resource-deleted']).toContain(taken.code);
+    // The client is told the same, whichever came first; the record says which it was.
+    expect([taken.status, taken.code]).toEqual([409, 'resource-taken']);
+    const requestId = taken.headers.get('x-request-id');
+    const record = () => world.audit().find((written) => written.requestId === requestId);
+    await eventually(() => record() !== undefined);
+    expect(['resource-taken', 'resource-deleted']).toContain(record()?.reason);
     expect((await bob.get(`/api/chat_session/a-${round}`)).text).toBe('[]');
   }
   expect(ear.updates).toEqual([]);

@@ -11,6 +11,10 @@ beforeAll(async () => {
   const { alice, bob } = world;
   await alice.client.post('/api/canvas/create', chatBody({ canvas: 'a-c', session: 'a-s', prompt: 'mine' }));
   await bob.client.post('/api/canvas/create', chatBody({ canvas: 'b-c', session: 'b-s', prompt: 'mine' }));
+  await alice.client.post('/api/canvas/create', chatBody({ canvas: 'dead-c', session: 'dead-s', prompt: 'mine' }));
+  expect((await alice.client.remove('/api/canvas/dead-c/delete')).status).toBe(200);
+  const old = chatBody({ canvas: 'old-c', session: 'old-s', prompt: 'old' });
+  await world.direct.client.post('/api/canvas/create', old);
   await alice.ear.done('a-s', 2);
   file = await alice.ear.picture('a-s');
 });
@@ -62,4 +66,22 @@ test.each(attempts)('to %s of another’s is answered as if there were none', as
   if (!_what.includes(' on a ')) expect(shape(await attempt(bob.client, impossible))).toBe(foreign);
   // Nor is it seen in how long it takes: the upstream is not asked about any of them.
   expect(world.since(mark)).toEqual([]);
+});
+
+test.each([
+  ['a canvas', 'a-c', 'dead-c', 'old-c', (id: string) => ({ canvas: id, session: 'free-s' })],
+  ['a session', 'a-s', 'dead-s', 'old-s', (id: string) => ({ canvas: 'free-c', session: id })],
+])('to create %s that is another’s, deleted or nobody’s is answered alike', async (_what, ...given) => {
+  const [foreign, deleted, old, ids] = given;
+  const { client } = world.bob;
+  const answers = [];
+  for (const id of [foreign, deleted, old]) {
+    answers.push(await client.post('/api/canvas/create', chatBody({ ...ids(id), prompt: 'x' })));
+  }
+  expect(new Set(answers.map(shape)).size).toBe(1);
+  expect(await Promise.all(answers.map(world.told))).toEqual([
+    [409, 'resource-taken', 'resource-taken'],
+    [409, 'resource-taken', 'resource-deleted'],
+    [409, 'resource-taken', 'resource-quarantined'],
+  ]);
 });

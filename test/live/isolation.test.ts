@@ -150,7 +150,7 @@ describe.skipIf(JAAZ_URL === undefined)('two users of the Jaaz at JAAZ_URL', () 
     await eventually(async () => (await direct.get(`/api/canvas/${old}`)).text !== 'null');
     for (const user of [alice, bob]) {
       const attempt = await body({ canvas: old, session: newId('session') });
-      expect((await user.post('/api/canvas/create', attempt)).code).toBe('resource-quarantined');
+      expect((await user.post('/api/canvas/create', attempt)).code).toBe('resource-taken');
       expect((await user.get(`/api/canvas/${old}`)).text).toBe('null');
       expect((await user.get('/api/canvas/list')).text).not.toContain(old);
       expect((await user.get('/api/canvas/default')).text).toBe('null');
@@ -186,7 +186,7 @@ describe.skipIf(JAAZ_URL === undefined)('two users of the Jaaz at JAAZ_URL', () 
       expect((await user.get(`/api/canvas/${canvas}`)).text).toBe('null');
       expect((await user.get(`/api/chat_session/${session}`)).text).toBe('[]');
       const again = await body({ canvas, session: newId('session') });
-      expect((await user.post('/api/canvas/create', again)).code).toBe('resource-deleted');
+      expect((await user.post('/api/canvas/create', again)).code).toBe('resource-taken');
     }
   });
 });

@@ -1,7 +1,7 @@
 /** The gateway as a process of its own, to be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,8 @@ export interface GatewayProcess {
   readonly issuer: TestIssuer;
   /** The public side of the process that runs now. */
   url(): string;
+  /** The most memory that the process that runs now has ever held, in bytes. Linux only. */
+  peakMemory(): number;
   /** Ends the process as a crash does. */
   kill(): Promise<void>;
   /** Starts it again on the same files. */
@@ -48,6 +50,10 @@ export const startGatewayProcess = async (upstreamUrl: string): Promise<GatewayP
   return {
     issuer,
     url: () => running.url,
+    peakMemory() {
+      const status = readFileSync(`/proc/${running.child.pid}/status`, 'latin1');
+      return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    },
     kill,
     async restart() {
       running = await launch(file);

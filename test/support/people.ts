@@ -1,5 +1,6 @@
 /** A world with people in it, each with requests and an ear of their own. */
-import { type Client, type Ear, jaazClient, openEar } from './jaaz-client.ts';
+import { eventually } from './eventually.ts';
+import { type Answer, type Client, type Ear, jaazClient, openEar } from './jaaz-client.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 export interface Person {
@@ -16,6 +17,8 @@ export interface PeopledWorld extends World {
   /** What arrived upstream since the mark, less the gateway's own look-ups. */
   since(mark: number): string[];
   mark(): number;
+  /** Resolves with what the client was told, and what the operator was: the status, the code, and the audit's reason. */
+  told(answer: Answer): Promise<[status: number, code: string | undefined, reason: unknown]>;
 }
 
 export const startPeopledWorld = async (options: WorldOptions = {}): Promise<PeopledWorld> => {
@@ -40,6 +43,12 @@ export const startPeopledWorld = async (options: WorldOptions = {}): Promise<Peo
         .slice(mark)
         .filter(({ path }) => !path.startsWith('/api/list_') && !path.startsWith('/socket.io/'))
         .map(({ method, path }) => `${method} ${path}`),
+    async told({ headers, status, code }) {
+      const requestId = headers.get('x-request-id');
+      const record = () => world.audit().find((written) => written.requestId === requestId);
+      await eventually(() => record() !== undefined);
+      return [status, code, record()?.reason];
+    },
     async close() {
       for (const { ear } of [alice, bob, direct]) ear.close();
       await world.close();
