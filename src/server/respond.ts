@@ -45,12 +45,16 @@ const ONE_WRITE_BYTES = 8_192;
 /** A client that takes nothing for so long is cut: it holds an upstream connection, of which all have a bounded number. */
 const STALL_MILLIS = 60_000;
 
+const announcesBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
 /** Returns the transport's side of one request. */
 export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stallMillis = STALL_MILLIS): Reply => {
   const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
 
   const begin = (status: number, head: string[]): void => {
-    if (!incoming.complete) {
+    // A request without a body is complete a moment later, when the parser says so.
+    if (!incoming.complete && announcesBody(incoming)) {
       head.push('connection', 'close');
       outgoing.once('finish', () => {
         incoming.resume();
