@@ -13,7 +13,7 @@ import { canonical } from '../../src/server/canonical.ts';
 import { type SocketsOptions, sockets } from '../../src/server/sockets.ts';
 import { socketRule } from './session-events.ts';
 
-export const FAR = 8_000_000_000_000;
+const FAR = 8_000_000_000_000;
 
 export const principal = (user: string, expiresAtMillis = FAR): Principal =>
   ({
