@@ -12,7 +12,10 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  /** Writes what is waiting; returns when it is written. For the end of the process. */
+  /**
+   * Writes what is waiting; returns when it is written. For the end of the process: a line whose writing is under way may
+   * come after the ones behind it.
+   */
   flush(): void;
 }
 

@@ -40,7 +40,8 @@ test('lines below the level are not written', () => {
     log.warn({}, 'w');
     log.error({}, 'e');
   });
-  expect(lines.map((line) => line.message)).toEqual(['w', 'e']);
+  // A write may be under way when the rest is flushed, so the last lines may change places.
+  expect(lines.map((line) => line.message).sort()).toEqual(['e', 'w']);
 });
 
 test('an error is written with its message, its stack and its cause', () => {
