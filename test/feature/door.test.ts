@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Rejection } from '../../src/model/rejection.ts';
+import { app } from '../../src/server/app.ts';
+import { listen, shutDown } from '../../src/server/shutdown.ts';
 import { eventually } from '../support/eventually.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -44,4 +47,30 @@ describe('what is refused before it is a request', () => {
 test('an offer to upgrade to h2c is not taken up, and the request is served as it is', async () => {
   const text = 'GET / HTTP/1.1\r\nHost: gateway\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n';
   expect(await say(text)).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('a connection is kept after an answer that is given in the very turn of the request', async () => {
+  const { promise: refusing } = Promise.withResolvers<void>();
+  const server = app({
+    live: (life, reply) => {
+      void reply.refuse(new Rejection('route-unknown', life.raw.target), undefined, []);
+      return refusing;
+    },
+    refused: () => undefined,
+    upgrade: undefined,
+    socketPath: undefined,
+  });
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  socket.write('GET /one HTTP/1.1\r\nHost: x\r\n\r\n');
+  await eventually(() => text.split('HTTP/1.1 404').length === 2);
+  socket.write('GET /two HTTP/1.1\r\nHost: x\r\n\r\n');
+  await eventually(() => text.split('HTTP/1.1 404').length === 3);
+  expect(text).not.toMatch(/connection: close/i);
+  socket.destroy();
+  await shutDown(server, 0);
 });
