@@ -120,16 +120,15 @@ class RowFilter implements BodySink, BodySource {
     const owners = ownersOf(batch.map(({ id }) => ({ kind: resource.name, id })));
     if (!(owners instanceof Promise)) return this.#show(batch, owners);
     this.#asking = true;
-    owners.then(
-      (late) => {
+    owners
+      .then((late) => {
         this.#asking = false;
         if (this.#show(batch, late) && this.#judge()) this.#parts.body.resume();
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         this.#asking = false;
         this.#fail(error);
-      },
-    );
+      });
     return true;
   }
 
