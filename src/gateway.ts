@@ -1,6 +1,7 @@
 /** The composition root: builds stores, stages and servers, and hands them to one another. Nothing is decided here. */
 
 import type { Server } from 'node:http';
+import { type FanOut, fanOut } from './audit/fan-out.ts';
 import { auditLine } from './audit/record.ts';
 import { fileSink, type LineSink } from './audit/sinks/file.ts';
 import { type Authenticator, authenticate } from './authn/authenticate.ts';
@@ -94,14 +95,14 @@ interface Ground extends GatewayOptions {
   readonly stores: Stores;
   readonly sink: LineSink | undefined;
   readonly counts: Metrics;
-  readonly audit: AuditSink;
+  readonly audit: FanOut;
   readonly authenticator: Authenticator;
   readonly origin: Origin;
 }
 
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
-  const { stores, sink, counts, authenticator, origin, log } = ground;
+  const { stores, sink, counts, audit, authenticator, origin, log } = ground;
   const { live, refused, events, runs } = await plumb(ground);
   const publicServer = app({ live, refused, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
   const adminServer = admin({
@@ -112,7 +113,10 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
       audit: () => sink?.healthy() ?? true,
       redis: stores.redisUsable,
     },
-    scrape: counts.scrape,
+    scrape() {
+      audit.flush();
+      return counts.scrape();
+    },
   });
   counts.observe({
     sockets: () => events?.sockets.count() ?? 0,
@@ -128,6 +132,7 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
     await Promise.all(ended);
     await origin.close();
     authenticator.close();
+    audit.flush();
     await closeStores(stores, sink);
     log.flush();
   };
@@ -147,7 +152,7 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
       notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
     });
     const origin = openOrigin({ url: config.upstream.url });
-    return { ...options, stores, sink, counts, audit: auditSink(sink, counts), authenticator, origin };
+    return { ...options, stores, sink, counts, audit: fanOut(takersOf(sink, counts)), authenticator, origin };
   } catch (error) {
     await closeStores(stores, sink);
     throw error;
@@ -156,7 +161,8 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
 
 /** Hands the stages to one another, in the order in which a request and an event meet them. */
 const plumb = async (ground: Ground) => {
-  const { config, policy, log, stores, origin, audit, authenticator } = ground;
+  const { config, policy, log, stores, origin, authenticator } = ground;
+  const audit = ground.audit.record;
   const lookup = ownershipLookup(stores);
   const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
   const learn = learner(stores.ledger);
@@ -189,6 +195,7 @@ const plumb = async (ground: Ground) => {
     rule &&
     (await import('./gateway-events.ts')).eventPlane({
       ...ground,
+      audit,
       rule,
       canonical: judgeTarget,
       lookup,
@@ -218,9 +225,5 @@ const closeStores = async (stores: Stores, sink: LineSink | undefined): Promise<
 const auditFile = (path: string, log: Log): Promise<LineSink> =>
   fileSink({ path, onFault: (error) => log.error({ err: error }, 'the audit file cannot be written') });
 
-const auditSink =
-  (sink: LineSink | undefined, counts: Metrics): AuditSink =>
-  (record) => {
-    counts.record(record);
-    sink?.write(auditLine(record));
-  };
+const takersOf = (sink: LineSink | undefined, counts: Metrics): readonly AuditSink[] =>
+  sink === undefined ? [counts.record] : [counts.record, (record) => sink.write(auditLine(record))];

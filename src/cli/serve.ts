@@ -2,6 +2,7 @@
 import type { Overrides, Variables } from '../config/environment.ts';
 import { startGateway } from '../gateway.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { giveBackStartUpMemory } from './memory.ts';
 import { type Output, readSettings, type Settings, writeFaults } from './settings.ts';
 
 export interface ServeOptions {
@@ -46,6 +47,7 @@ async function run(settings: Settings, { log, say, stopped }: Surroundings): Pro
   const gateway = await startGateway({ ...settings, log });
   log.info({ url: gateway.url, adminUrl: gateway.adminUrl }, 'listening');
   say(`The gateway listens on ${gateway.url}, its admin side on ${gateway.adminUrl}.`);
+  giveBackStartUpMemory();
   const reason = await stopped;
   log.info({ reason }, 'stopping');
   try {

@@ -35,13 +35,7 @@ interface Call {
 }
 
 export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
-  const base = {
-    connect: { timeout: CONNECT_TIMEOUT_MILLIS },
-    keepAliveTimeout: KEPT_MILLIS,
-    keepAliveMaxTimeout: KEPT_MILLIS,
-  };
-  const kept = new Pool(url, { ...base, pipelining: 1, connections: KEPT_CONNECTIONS });
-  const single = new Pool(url, { ...base, pipelining: 0 });
+  const { kept, single, address } = openPools(url);
   const guard = breaker({ failures: 5, restMillis: 500, now });
 
   const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> =>
@@ -51,6 +45,7 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
       const pool = safe ? kept : single;
       let tries = 1;
       const options = {
+        origin: address,
         method: call.method,
         path: call.target,
         headers: call.headers,
@@ -91,6 +86,20 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
     async close() {
       await Promise.all([kept.destroy(), single.destroy()]);
     },
+  };
+};
+
+const openPools = (url: string) => {
+  const base = {
+    connect: { timeout: CONNECT_TIMEOUT_MILLIS },
+    keepAliveTimeout: KEPT_MILLIS,
+    keepAliveMaxTimeout: KEPT_MILLIS,
+  };
+  return {
+    kept: new Pool(url, { ...base, pipelining: 1, connections: KEPT_CONNECTIONS }),
+    single: new Pool(url, { ...base, pipelining: 0 }),
+    /** Told with each request, because undici would otherwise put it together anew each time. */
+    address: new URL(url).origin,
   };
 };
 

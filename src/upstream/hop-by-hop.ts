@@ -13,8 +13,9 @@ const HOP_BY_HOP = new Set([
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** Returns the headers without those of the connection, and without those that `Connection` names. */
+/** Returns the headers, or a copy without those of the connection, and without those that `Connection` names. */
 export const withoutHopByHop = (headers: Readonly<Record<string, string | string[] | undefined>>): Headers => {
+  if (!hasHopByHop(headers)) return headers as Headers;
   const { connection } = headers;
   const named = connection === undefined ? undefined : listed(connection);
   const kept: Record<string, string | readonly string[]> = {};
@@ -24,6 +25,12 @@ export const withoutHopByHop = (headers: Readonly<Record<string, string | string
     kept[name] = value;
   }
   return kept;
+};
+
+/** Most answers have none, and then nothing is copied. */
+const hasHopByHop = (headers: Readonly<Record<string, unknown>>): boolean => {
+  for (const name in headers) if (HOP_BY_HOP.has(name) || headers[name] === undefined) return true;
+  return false;
 };
 
 const listed = (value: string | readonly string[]): ReadonlySet<string> =>

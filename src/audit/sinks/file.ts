@@ -1,6 +1,6 @@
 /**
- * NDJSON, appended to one file: a line a decision. Records are collected for a moment and written together, so that no
- * request waits for the disk. What cannot be written is kept up to a bound and counted beyond it: never lost unseen.
+ * NDJSON, appended to one file: a line a decision. What came in one go is written in one go, and no request waits for
+ * the disk. What cannot be written is kept up to a bound and counted beyond it: never lost unseen.
  */
 import { mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -27,7 +27,7 @@ interface FileOptions {
 
 /** After a failure the file may end within a line: what is written next must not become a part of that line. */
 const LINE_END = '\n';
-const GATHER_MILLIS = 20;
+const GATHER_MILLIS = 1;
 const RETRY_MILLIS = 1_000;
 
 const openToAppend = (path: string): Promise<FileHandle> => {
