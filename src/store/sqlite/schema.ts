@@ -53,14 +53,43 @@ export function openDatabase(options: OpenOptions): DatabaseSync {
       allowExtension: false,
     });
     // Judged before the first pragma that writes: a file that is not ours stays as it is.
-    judge(database, path);
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    judgeSnapshot(database, path);
+    useWriteAheadLog(database, options.busyTimeoutMillis);
+    database.exec('PRAGMA synchronous = FULL');
     migrate(database, options);
     return database;
   } catch (cause) {
     database?.close();
     if (cause instanceof LedgerError) throw cause;
     throw new LedgerError(`cannot open the ledger ${path}: ${describe(cause)}`, cause);
+  }
+}
+
+/** In one transaction: between two statements another process may have made the ledger, and half of it looks foreign. */
+function judgeSnapshot(database: DatabaseSync, path: string): void {
+  database.exec('BEGIN');
+  try {
+    judge(database, path);
+  } finally {
+    database.exec('COMMIT');
+  }
+}
+
+const BUSY = 5;
+const RETRY_MILLIS = 5;
+
+/** SQLite does not wait for its lock here: of two processes that open a new ledger at once, one would fail. */
+function useWriteAheadLog(database: DatabaseSync, patienceMillis: number): void {
+  const deadline = performance.now() + patienceMillis;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      const { errcode } = error as { readonly errcode?: number };
+      if (errcode !== BUSY || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MILLIS);
+    }
   }
 }
 

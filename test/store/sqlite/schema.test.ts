@@ -1,11 +1,14 @@
 /** What is told of a wrong file is in ownership-ledger.test.ts, where an operator meets it. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { LedgerError } from '../../../src/store/ledger-error.ts';
 import { describe as describeError, openDatabase } from '../../../src/store/sqlite/schema.ts';
+import type { OpenerData } from '../../support/ledger-opener.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'schema-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -96,4 +99,14 @@ describe('the table of resources', () => {
 
 test('an error is described by its own message, anything else by itself', () => {
   expect([new Error('disk I/O error'), 'odd'].map(describeError)).toEqual(['disk I/O error', 'odd']);
+});
+
+test('of several that open a new ledger at the same moment, each gets it', async () => {
+  const paths = Array.from({ length: 40 }, newPath);
+  const arrived = new Int32Array(new SharedArrayBuffer(paths.length * 4));
+  const openers = Array.from({ length: 2 }, () => {
+    const workerData: OpenerData = { paths, rivals: 2, arrived };
+    return once(new Worker(new URL('../../support/ledger-opener.ts', import.meta.url), { workerData }), 'message');
+  });
+  expect((await Promise.all(openers)).flat(2)).toEqual([]);
 });
