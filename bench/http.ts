@@ -12,6 +12,7 @@ import { CONTENDERS, type Contender, isAvailable, type Stage, type Started } fro
 import { makeIdentities, seedLedger } from './identities.ts';
 import type { LoadOrder, LoadResult } from './load.ts';
 import { accepts, cpuMicros, freePort, residentMegabytes, start, stopAll, untilItWorks } from './processes.ts';
+import { median, rotated } from './rounds.ts';
 
 export interface HttpOptions {
   readonly rounds: number;
@@ -84,13 +85,6 @@ const measure = async ({ contender, started }: Runner, load: Load, millis: numbe
   };
 };
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-};
-
 const rowOf = ({ contender: { name, what, version }, samples }: Runner): Row => ({
   name,
   what,
@@ -135,11 +129,6 @@ const startAll = async (contenders: readonly Contender[], stage: Stage, { say }:
     }
   }
   return { runners, failing, idleMegabytes };
-};
-
-const rotated = <T>(list: readonly T[], by: number): readonly T[] => {
-  const cut = by % Math.max(1, list.length);
-  return [...list.slice(cut), ...list.slice(0, cut)];
 };
 
 /** Measures, and drops a contender at its first fault. */

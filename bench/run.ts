@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchHttp } from './http.ts';
+import { benchListFilter } from './list-filter.ts';
 import { stopAll } from './processes.ts';
-import { httpTable } from './table.ts';
+import { httpTable, listFilterTable } from './table.ts';
 
 interface GroupOptions {
   readonly rounds: number;
@@ -13,8 +14,8 @@ interface GroupOptions {
 }
 
 interface GroupResult {
-  /** Goes into the JSON file as it is. */
-  readonly figures: object;
+  /** Goes into the JSON file as it is, the rows behind those of the groups before. */
+  readonly figures: { readonly rows: readonly object[] };
   readonly lines: readonly string[];
   /** Contenders that were there and did not do their work. */
   readonly failing: readonly string[];
@@ -25,6 +26,10 @@ const GROUPS: Readonly<Record<string, (options: GroupOptions) => Promise<GroupRe
   http: async (options) => {
     const figures = await benchHttp(options);
     return { figures, lines: httpTable(figures, options.rounds, options.seconds), failing: figures.failing };
+  },
+  'list-filter': async (options) => {
+    const { rows, failing } = await benchListFilter(options);
+    return { figures: { rows }, lines: listFilterTable({ rows, failing }, options.rounds), failing };
   },
 };
 
@@ -60,10 +65,12 @@ const seconds = positive(values.seconds, '--seconds');
 const loadAverage = loadavg()[0] ?? 0;
 if (loadAverage > 0.5)
   say(`this machine is busy (load average ${loadAverage.toFixed(1)}): compare ratios, not figures`);
+const rows: object[] = [];
 let all: object = { startedAt: new Date().toISOString(), rounds, seconds, loadAverage };
 for (const [, group] of chosen) {
   const { figures, lines, failing } = await group({ rounds, seconds, say });
-  all = { ...all, ...figures };
+  rows.push(...figures.rows);
+  all = { ...all, ...figures, rows };
   for (const line of ['', ...lines]) say(line);
   if (failing.length > 0) {
     say(`FAILED: ${failing.join(', ')}`);

@@ -1,5 +1,6 @@
 /** The results as a table to read. */
 import type { HttpResults, Row } from './http.ts';
+import type { ListFilterResults, ListRow } from './list-filter.ts';
 import { canPin } from './processes.ts';
 
 const REFERENCE = 'haproxy-rs256';
@@ -16,9 +17,9 @@ const cellsOf = (row: Row, reference: Row | undefined): readonly string[] => [
   row.version,
 ];
 
-const aligned = (lines: ReadonlyArray<readonly string[]>): string[] => {
-  const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const isNumber = (column: number): boolean => column > 0 && column < 5;
+/** Columns that hold numbers are aligned to the right. */
+const aligned = (lines: ReadonlyArray<readonly string[]>, isNumber: (column: number) => boolean): string[] => {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines.map((line) =>
     line
       .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
@@ -38,7 +39,7 @@ export const httpTable = (results: HttpResults, rounds: number, seconds: number)
     `http: GET of 650 bytes, 64 kept-alive connections, 1,000 users, 10,000 canvases; medians of ${rounds} rounds of ${seconds} s; ${cores}`,
     `ratio: CPU to ${REFERENCE}; CPU: user and kernel time of the contender's processes`,
     '',
-    ...aligned([COLUMNS, ...rows]),
+    ...aligned([COLUMNS, ...rows], (column) => column > 0 && column < 5),
     '',
   ];
   if (results.idleMegabytes !== undefined && results.readyMillis !== undefined)
@@ -47,3 +48,46 @@ export const httpTable = (results: HttpResults, rounds: number, seconds: number)
     );
   return lines;
 };
+
+const WHOLE = 'parse-filter-stringify';
+
+const LIST_COLUMNS = [
+  '',
+  'MB/s',
+  'ratio',
+  'lowest-highest',
+  'held MB',
+  'resident MB',
+  'first byte ms',
+  'last in ms',
+  'look-ups',
+  'list',
+] as const;
+
+const listCells = (row: ListRow, rows: readonly ListRow[]): readonly string[] => {
+  const whole = rows.find(({ name, what }) => name.startsWith(WHOLE) && what === row.what);
+  return [
+    row.name,
+    row.megabytesPerSecond.toFixed(0),
+    whole === undefined ? '-' : (row.megabytesPerSecond / whole.megabytesPerSecond).toFixed(1),
+    row.spread.map((speed) => speed.toFixed(0)).join('-'),
+    row.peakGrowthMegabytes.toFixed(1),
+    row.residentGrowthMegabytes.toFixed(0),
+    row.firstByteMillis.toFixed(1),
+    row.lastByteInMillis.toFixed(1),
+    row.lookUps.toFixed(0),
+    row.what,
+  ];
+};
+
+/** Returns the lines of the lists' table, and above it how it was measured. */
+export const listFilterTable = ({ rows }: ListFilterResults, rounds: number): string[] => [
+  `list-filter: one process for each sample${canPin ? ' on core 0' : ''}; medians of ${rounds} rounds of 5 passes; owners are near, in the look-up of the gateway`,
+  `MB/s: of the list, to a second of CPU; ratio: to ${WHOLE}; over views of 64 KiB of a list in memory: no reading is timed`,
+  'held: memory that is still in use (heap and external, after a forced collection) at its peak above the idle process,',
+  '  in a pass of its own that reads the file in new chunks of 64 KiB; resident: the same without collections, garbage of reading included',
+  'first byte, last in: when the first byte of the answer left, and when the last of the list came in',
+  '',
+  ...aligned([LIST_COLUMNS, ...rows.map((row) => listCells(row, rows))], (column) => column > 0 && column < 9),
+  '',
+];

@@ -2,12 +2,13 @@
  * Lists of any size show the caller's own rows only, while they stream: byte for byte as the upstream wrote them, in
  * memory bounded by the largest row. What others saved costs the caller nothing but the time to pass over it.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { ResourceKind } from '../model/resource.ts';
+import type { ResourceKind, ResourceRef } from '../model/resource.ts';
 import type { BodySink, BodySource } from '../model/response.ts';
 import type { OwnersOf } from './list.ts';
-import { type Row, RowSplitter, ShapeError } from './row-splitter.ts';
+import { copyRow, type Row, RowSplitter, ShapeError } from './row-splitter.ts';
 
 export interface RowsOptions {
   readonly resource: ResourceKind;
@@ -21,15 +22,25 @@ export interface RowsOptions {
 /** Until so much is kept nothing is shown: a list that ends within it is judged as a whole, and a bad one is a 502. */
 const SHOWN_AFTER_BYTES = 65_536;
 
+/** So much of a list is gathered for one look-up of owners: little at first, that the answer begins soon. */
+const FIRST_BATCH_BYTES = 65_536;
+const MAX_BATCH_BYTES = 524_288;
+
+const OPEN_LIST = 0x5b;
+const COMMA = 0x2c;
+const CLOSE = Buffer.from(']');
+const NOTHING = Buffer.from('[]');
+
 /** Resolves to the whole list when it is short, else to the rest of it, still arriving; rejects `answer-unreadable`. */
 export const keepRows = (body: BodySource, options: RowsOptions): Promise<Buffer | BodySource> =>
   new Promise((resolve, reject) => {
     body.pipe(new RowFilter({ body, options, resolve, reject }));
   });
 
-interface Judged {
-  readonly id: string;
-  readonly row: Row;
+/** Rows, and what each is the row of, at the same index. */
+interface Batch {
+  readonly refs: ResourceRef[];
+  readonly rows: Row[];
 }
 
 interface FilterParts {
@@ -42,13 +53,17 @@ interface FilterParts {
 class RowFilter implements BodySink, BodySource {
   readonly #parts: FilterParts;
   readonly #splitter: RowSplitter;
-  #waiting: Judged[] = [];
+  #waiting: Batch = { refs: [], rows: [] };
+  /** Of the chunks in which the waiting rows lie, and which they keep alive. */
+  #waitingBytes = 0;
+  #batchBytes = FIRST_BATCH_BYTES;
   #asking = false;
   #ended = false;
   #failed = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #rows = 0;
+  /** A row was shown. */
+  #begun = false;
   /** Undefined until the answer flows. */
   #sink: BodySink | undefined;
   #flowing = false;
@@ -60,17 +75,21 @@ class RowFilter implements BodySink, BodySource {
 
   write(chunk: Buffer): boolean {
     if (this.#failed) return true;
-    const { pattern, reserved } = this.#parts.options.resource;
+    const { name: kind, pattern } = this.#parts.options.resource;
+    const { refs, rows } = this.#waiting;
     try {
       for (const row of this.#splitter.push(chunk)) {
         const { id } = row;
-        if (id !== undefined && pattern.test(id) && !reserved.has(id)) this.#waiting.push({ id, row });
+        if (id === undefined || !pattern.test(id)) continue;
+        refs.push({ kind, id });
+        rows.push(row);
       }
     } catch (error) {
       this.#fail(error);
       return true;
     }
-    return this.#judge() && !this.#asking;
+    if (rows.length > 0) this.#waitingBytes += chunk.length;
+    return this.#judge();
   }
 
   end(): void {
@@ -102,7 +121,7 @@ class RowFilter implements BodySink, BodySource {
   }
 
   resume(): void {
-    if (!this.#asking) this.#parts.body.resume();
+    if (this.#judge()) this.#parts.body.resume();
   }
 
   abort(): void {
@@ -110,20 +129,24 @@ class RowFilter implements BodySink, BodySource {
     this.#parts.body.abort();
   }
 
-  /** Judges what waits, in one batch; returns false when the client should be waited for. */
+  /** Judges what waits, in one batch, once there is enough of it; returns false while no more should come. */
   #judge(): boolean {
-    if (this.#asking || this.#failed) return true;
+    if (this.#failed) return true;
+    const enough = this.#waitingBytes >= this.#batchBytes;
+    if (this.#asking) return !enough;
+    if (!enough && !this.#ended) return true;
     const batch = this.#waiting;
-    if (batch.length === 0) return this.#finish();
-    this.#waiting = [];
-    const { resource, ownersOf } = this.#parts.options;
-    const owners = ownersOf(batch.map(({ id }) => ({ kind: resource.name, id })));
+    if (batch.rows.length === 0) return this.#finish();
+    this.#waiting = { refs: [], rows: [] };
+    this.#waitingBytes = 0;
+    this.#batchBytes = Math.min(this.#batchBytes * 2, MAX_BATCH_BYTES);
+    const owners = this.#parts.options.ownersOf(batch.refs);
     if (!(owners instanceof Promise)) return this.#show(batch, owners);
     this.#asking = true;
     owners
       .then((late) => {
         this.#asking = false;
-        if (this.#show(batch, late) && this.#judge()) this.#parts.body.resume();
+        if (this.#show(batch, late)) this.resume();
       })
       .catch((error: unknown) => {
         this.#asking = false;
@@ -132,35 +155,26 @@ class RowFilter implements BodySink, BodySource {
     return true;
   }
 
-  #show(batch: readonly Judged[], owners: ReadonlyArray<Owner | undefined>): boolean {
-    let more = true;
-    for (const [index, { id, row }] of batch.entries()) {
-      if (owners[index] !== this.#parts.options.owner) continue;
-      const bytes = this.#ownRow(id, row);
-      if (bytes === undefined) return true;
-      more = this.#emit(this.#rows === 0 ? '[' : ',') && more;
-      more = this.#emit(bytes) && more;
-      this.#rows += 1;
+  /** Shows the caller's rows of a batch in one piece; returns false when the client should be waited for. */
+  #show({ rows }: Batch, owners: ReadonlyArray<Owner | undefined>): boolean {
+    if (this.#failed) return true;
+    const { owner, resource, key } = this.#parts.options;
+    const own = rows.filter(({ id }, index) => owners[index] === owner && !resource.reserved.has(id ?? ''));
+    if (own.length === 0) return this.#finish();
+    let piece: Buffer;
+    try {
+      piece = pieceOf(own, key);
+    } catch (error) {
+      this.#fail(error);
+      return true;
     }
+    piece[0] = this.#begun ? COMMA : OPEN_LIST;
+    this.#begun = true;
+    const more = this.#emit(piece);
     return this.#finish() && more;
   }
 
-  /** Read once more, by a real parser: what is shown is one whole object, and the one that was judged. */
-  #ownRow(id: string, { bytes }: Row): Buffer | undefined {
-    try {
-      if (bytes === undefined) throw new Rejection('answer-too-large', `the row of ${id} is too large to be shown`);
-      const row = Buffer.concat(bytes);
-      const parsed = JSON.parse(row.toString()) as Record<string, unknown>;
-      if (parsed[this.#parts.options.key] !== id) throw new ShapeError('a row is not what it seemed');
-      return row;
-    } catch (error) {
-      this.#fail(error);
-      return undefined;
-    }
-  }
-
-  #emit(piece: Buffer | string): boolean {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+  #emit(bytes: Buffer): boolean {
     if (this.#sink !== undefined) return this.#sink.write(bytes);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
@@ -172,10 +186,10 @@ class RowFilter implements BodySink, BodySource {
 
   /** Ends the answer when everything was judged. */
   #finish(): boolean {
-    if (!this.#ended || this.#asking || this.#failed || this.#waiting.length > 0) return true;
+    if (!this.#ended || this.#asking || this.#failed || this.#waiting.rows.length > 0) return true;
     if (this.#flowing && this.#sink === undefined) return true;
     this.#ended = false;
-    this.#emit(this.#rows === 0 ? '[]' : ']');
+    this.#emit(this.#begun ? CLOSE : NOTHING);
     if (this.#sink !== undefined) this.#sink.end();
     else this.#parts.resolve(Buffer.concat(this.#held));
     return true;
@@ -185,12 +199,33 @@ class RowFilter implements BodySink, BodySource {
     if (this.#failed) return;
     this.#failed = true;
     this.#held = [];
-    this.#waiting = [];
+    this.#waiting = { refs: [], rows: [] };
     this.#parts.body.abort();
     if (this.#sink !== undefined) this.#sink.fail(error instanceof Error ? error : new Error(String(error)));
     else if (!this.#flowing) this.#parts.reject(refusal(error));
   }
 }
+
+/** Returns the rows with a byte before each for what parts them, or throws when one cannot be shown. */
+const pieceOf = (rows: readonly Row[], key: string): Buffer => {
+  const piece = Buffer.allocUnsafe(rows.reduce((sum, { bytes }) => sum + 1 + bytes, 0));
+  let at = 0;
+  for (const row of rows) {
+    if (row.before === undefined)
+      throw new Rejection('answer-too-large', `the row of ${row.id} is too large to be shown`);
+    piece[at] = COMMA;
+    at = copyRow(row, piece, at + 1);
+  }
+  if (!isUtf8(piece)) throw new ShapeError('a row is not UTF-8');
+  at = 0;
+  for (const { id, bytes } of rows) {
+    // By a real parser: what is shown is one whole object, and the one that was judged.
+    const parsed = JSON.parse(piece.toString('utf8', at + 1, at + 1 + bytes)) as Record<string, unknown>;
+    if (parsed[key] !== id) throw new ShapeError('a row is not what it seemed');
+    at += 1 + bytes;
+  }
+  return piece;
+};
 
 const refusal = (error: unknown): unknown =>
   error instanceof ShapeError || error instanceof SyntaxError

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RowSplitter, ShapeError } from '../../src/filter/row-splitter.ts';
+import { copyRow, RowSplitter, ShapeError } from '../../src/filter/row-splitter.ts';
 
 interface Found {
   readonly id: string | undefined;
@@ -11,7 +11,10 @@ const split = (chunks: readonly Buffer[], maxRowBytes = 1_000_000): Found[] => {
   const splitter = new RowSplitter({ key: 'id', maxRowBytes });
   const rows = chunks.flatMap((chunk) => splitter.push(chunk));
   splitter.end();
-  return rows.map(({ id, bytes }) => ({ id, text: bytes && Buffer.concat(bytes).toString() }));
+  return rows.map((row) => {
+    const copy = Buffer.alloc(row.bytes);
+    return { id: row.id, text: copyRow(row, copy, 0) === 0 ? undefined : copy.toString() };
+  });
 };
 
 const cut = (text: string, size: number): Buffer[] => {
@@ -72,6 +75,33 @@ describe('the rows of a list', () => {
     );
   });
 
+  test('are the same wherever the list is cut, strings of any length and nested keys included', () => {
+    const long = fc.integer({ min: 0, max: 200 }).map((length) => 'é"\\\n日'.repeat(length));
+    const value = fc.oneof(
+      fc.jsonValue(),
+      long,
+      fc.constant([{ id: 'nested' }]),
+      fc.constant({ id: { id: 'nested' } }),
+    );
+    const row = fc.record({ id: fc.constantFrom('a', 'é', '"', '\\'), x: value }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 6 }), (rows, places) => {
+        const bytes = Buffer.from(JSON.stringify(rows));
+        const cuts = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+        const chunks = cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end));
+        const wanted = rows.map((each) => ({ id: each.id, text: JSON.stringify(each) }));
+        expect(split(chunks)).toEqual(wanted);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('have no id where its text or its key is longer than any', () => {
+    const id = 'x'.repeat(1_025);
+    for (const size of [100, 4_096])
+      expect(split(cut(`[{"id":"${id}"},{"${id}":"a"}]`, size)).map((row) => row.id)).toEqual([undefined, undefined]);
+  });
+
   test('are not kept when they are too large, and the next ones are', () => {
     const large = `{"id":"large","x":"${'y'.repeat(500)}"}`;
     for (const size of [1, 64, 4096]) {
@@ -103,8 +133,17 @@ describe('the rows of a list', () => {
     '[{id:"a"}]',
     '[{"id":"a"]]',
     '[{"x":[}]}]',
+    '[{"x":[}}]',
+    `[{"x":${'['.repeat(600)}${']'.repeat(600)}}]`,
     '[{"id":"a"',
     '[{"id":"a',
+    '[{"id":"a"true}]',
+    '[{"x":1 2}]',
+    '[{"x":"a" "b"}]',
+    '[{"x":1,"y"}]',
+    '[{"x":{}{}}]',
+    '[{"id":"a"}] [',
+    '\ufeff[{"id":"a"}]',
     '',
     `[{"x":${'['.repeat(600)}`,
   ])('are not looked for in what is no list of objects: %s', (text) => {

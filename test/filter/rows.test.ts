@@ -1,88 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { keepRows, type RowsOptions } from '../../src/filter/rows.ts';
-import type { ResourceKind } from '../../src/model/resource.ts';
-import type { BodySink, BodySource } from '../../src/model/response.ts';
-
-const canvas: ResourceKind = {
-  name: 'canvas',
-  pattern: /^[a-z0-9-]{1,64}$/,
-  reserved: new Set(['default']),
-  parent: undefined,
-  probe: undefined,
-  url: undefined,
-};
-
-/** A body that gives its chunks one by one, stops where it is told to, and counts. */
-const feed = (chunks: readonly Buffer[], failure?: Error) => {
-  const state = { given: 0, aborted: false, waiting: false };
-  let sink: BodySink | undefined;
-  const go = (): void => {
-    state.waiting = false;
-    while (sink !== undefined && !state.aborted) {
-      const chunk = chunks[state.given];
-      if (chunk === undefined) {
-        const done = sink;
-        sink = undefined;
-        if (failure === undefined) done.end();
-        else done.fail(failure);
-        return;
-      }
-      state.given += 1;
-      if (!sink.write(chunk)) {
-        state.waiting = true;
-        return;
-      }
-    }
-  };
-  const body: BodySource = {
-    whole: () => undefined,
-    pipe(given) {
-      sink = given;
-      go();
-    },
-    resume() {
-      if (state.waiting) go();
-    },
-    abort() {
-      state.aborted = true;
-    },
-  };
-  return { body, state };
-};
-
-const options = (change: Partial<RowsOptions> = {}): RowsOptions => ({
-  resource: canvas,
-  key: 'id',
-  maxRowBytes: 1_000_000,
-  owner: 'me',
-  ownersOf: (refs) => refs.map(({ id }) => (id.startsWith('mine') ? 'me' : id.startsWith('new') ? undefined : 'other')),
-  ...change,
-});
-
-const late: RowsOptions['ownersOf'] = async (refs) => options().ownersOf(refs);
-
-const chunksOf = (text: string, size: number): Buffer[] =>
-  (text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []).map((part) => Buffer.from(part));
-
-interface Shown {
-  text: string;
-  outcome: 'ended' | 'failed' | undefined;
-}
-
-const drain = async (shown: Buffer | BodySource): Promise<Shown> => {
-  if (Buffer.isBuffer(shown)) return { text: shown.toString(), outcome: 'ended' };
-  return new Promise((resolve) => {
-    let text = '';
-    shown.pipe({
-      write(chunk) {
-        text += chunk.toString();
-        return true;
-      },
-      end: () => resolve({ text, outcome: 'ended' }),
-      fail: () => resolve({ text, outcome: 'failed' }),
-    });
-  });
-};
+import { keepRows } from '../../src/filter/rows.ts';
+import type { BodySource } from '../../src/model/response.ts';
+import { chunksOf, drain, feed, late, options } from '../support/row-lists.ts';
 
 const row = (id: unknown, filler = 0): string => JSON.stringify({ id, name: 'x'.repeat(filler) });
 
@@ -92,7 +11,7 @@ describe('a list that streams', () => {
     ['later', options({ ownersOf: late })],
   ])('shows the caller’s rows byte for byte, where owners are known %s', async (_when, given) => {
     const mine = ['{ "id" : "mine-1", "n": 1.0 }', '{"n":12345678901234567890,"id":"mine-2"}'];
-    const text = `[${row('other-1')}, ${mine[0]},${row(null)},${row('')},${row('default')},${row(7)},${row('new-1')},${mine[1]}]`;
+    const text = `[${row('other-1')}, ${mine[0]},${row(null)},${row('')},${row('mine-reserved')},${row(7)},${row('new-1')},${mine[1]}]`;
     for (const size of [1, 7, 4096]) {
       expect(await drain(await keepRows(feed(chunksOf(text, size)).body, given))).toEqual({
         text: `[${mine.join(',')}]`,
@@ -125,7 +44,7 @@ describe('a list that streams', () => {
     const { text, outcome } = await drain(shown);
     expect(outcome).toBe('ended');
     expect(JSON.parse(text)).toEqual(rows.filter((_, index) => index % 10 === 0).map((each) => JSON.parse(each)));
-    expect(asked).toBeLessThanOrEqual(32);
+    expect(asked).toBeLessThanOrEqual(8);
   });
 
   test('stops reading while the client does not take what is shown', async () => {
@@ -137,7 +56,61 @@ describe('a list that streams', () => {
     const before = state.given;
     expect(before).toBeLessThan(8);
     shown.resume();
-    expect(state.given).toBe(before + 1);
+    // One batch more, and no further.
+    expect(state.given).toBeLessThanOrEqual(before + 8);
+  });
+
+  test('asks for no owner of what is no id', async () => {
+    const asked: string[] = [];
+    const given = options({
+      ownersOf: (refs) => {
+        asked.push(...refs.map(({ id }) => id));
+        return options().ownersOf(refs);
+      },
+    });
+    const text = `[${row('MINE')},${row('mine\0')},${row('')},${row('x'.repeat(65))},${row(1)},${row('mine')}]`;
+    await keepRows(feed([Buffer.from(text)]).body, given);
+    expect(asked).toEqual(['mine']);
+  });
+
+  test('goes on reading while owners are looked up, and waits when a batch is full', async () => {
+    const rows = Array.from({ length: 400 }, (_, index) => row(`mine-${index}`, 5_000));
+    const { body, state } = feed(chunksOf(`[${rows.join(',')}]`, 65_536));
+    const answers: Array<() => void> = [];
+    const given = options({
+      ownersOf: (refs) => new Promise((resolve) => answers.push(() => resolve(refs.map(() => 'me')))),
+    });
+    const list = keepRows(body, given);
+    expect([answers.length, state.given, state.waiting]).toEqual([1, 3, true]);
+    let shown: Buffer | BodySource | undefined;
+    void list.then((late) => {
+      shown = late;
+    });
+    while (shown === undefined) {
+      answers.shift()?.();
+      await new Promise(setImmediate);
+    }
+    expect(state.given).toBeLessThan(16);
+  });
+
+  test('ends for a client that is slow to take it, also where the upstream ends during a look-up', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => row(`mine-${index}`, 5_000));
+    const text = `[${rows.join(',')}]`;
+    const shown = await keepRows(feed(chunksOf(text, 65_536)).body, options({ ownersOf: late }));
+    if (Buffer.isBuffer(shown)) throw new Error('it was expected to flow');
+    let taken = '';
+    await new Promise<void>((resolve, reject) => {
+      shown.pipe({
+        write(chunk) {
+          taken += chunk.toString();
+          setImmediate(() => shown.resume());
+          return false;
+        },
+        end: resolve,
+        fail: reject,
+      });
+    });
+    expect(taken).toBe(text);
   });
 
   test.each(['null', '{}', '[1]', '[{"id":"mine","id":"other"}]', '[{"id":"mine"}', `[${row('mine')},${row('other')}`])(
@@ -162,6 +135,12 @@ describe('a list that streams', () => {
     await expect(keepRows(feed([Buffer.from(text)]).body, options())).rejects.toMatchObject({
       reason: 'answer-unreadable',
     });
+  });
+
+  test('a row of the caller’s that is not UTF-8 is not shown', async () => {
+    const bytes = Buffer.from('[{"id":"mine","x":"?"}]');
+    bytes[bytes.indexOf('?')] = 0xff;
+    await expect(keepRows(feed([bytes]).body, options())).rejects.toMatchObject({ reason: 'answer-unreadable' });
   });
 
   test('large rows of others cost nothing; a large row of one’s own is a refusal', async () => {
