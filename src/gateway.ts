@@ -12,18 +12,22 @@ import { ownershipLookup } from './authz/lookup.ts';
 import { writeJson, writeJsonInSlices } from './body/json-write.ts';
 import { encodeMultipart } from './body/multipart.ts';
 import { read } from './body/read.ts';
+import { urlOf } from './config/admin.ts';
 import type { Config } from './config/config.ts';
-import { filter, hiddenResponse } from './filter/filter.ts';
+import { filter, fixedResponse, hiddenResponse } from './filter/filter.ts';
 import type { EventPlane } from './gateway-events.ts';
+import { type PolicyPlane, policyPlane } from './gateway-policy.ts';
+import { shadowStages } from './gateway-shadow.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
 import { answered, decide, decideAtDoor } from './pipeline/decide.ts';
 import { requestLife } from './pipeline/request.ts';
+import type { LivePolicy } from './policy/live.ts';
 import { limit as limitStage } from './ratelimit/limit.ts';
 import { runs as runsStage } from './ratelimit/runs.ts';
 import { shares as sharesStage } from './ratelimit/shares.ts';
-import { rewrite } from './rewrite/rewrite.ts';
+import { type RewriteOptions, rewrite } from './rewrite/rewrite.ts';
 import { admin } from './server/admin.ts';
 import { app } from './server/app.ts';
 import { canonical } from './server/canonical.ts';
@@ -35,10 +39,13 @@ import { catalogueReader } from './upstream/catalogue.ts';
 import { origin as openOrigin } from './upstream/forward.ts';
 import type { Origin } from './upstream/origin.ts';
 import { probe } from './upstream/probe.ts';
+import { type SharedCopies, shareCopies } from './upstream/shared-copy.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
   readonly policy: Policy;
+  /** Given where the policy may change while the gateway runs; `policy` is then its view. */
+  readonly live?: LivePolicy | undefined;
   readonly log: Log;
 }
 
@@ -46,6 +53,8 @@ export interface Gateway {
   /** Where the public listener is, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Loads the policy anew, where it may change. The log says what became of it. */
+  reloadPolicy(): void;
   /** Lets what is under way finish within `graceMillis`, then closes everything. */
   close(graceMillis?: number): Promise<void>;
 }
@@ -68,9 +77,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   try {
     const bound = await listen(parts.app, config.listen);
     const adminBound = await listen(parts.admin, config.admin);
+    await parts.plane?.open();
     return {
-      url: `http://${hostOf(bound.address)}:${bound.port}`,
-      adminUrl: `http://${hostOf(adminBound.address)}:${adminBound.port}`,
+      url: urlOf(bound),
+      adminUrl: urlOf(adminBound),
+      reloadPolicy: () => parts.plane?.reload(),
       close: parts.close,
     };
   } catch (error) {
@@ -79,14 +90,10 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   }
 };
 
-const hostOf = (address: string): string => {
-  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
-  return address.includes(':') ? `[${address}]` : address;
-};
-
 interface Parts {
   readonly app: Server;
   readonly admin: Server;
+  readonly plane: PolicyPlane | undefined;
   readonly close: (graceMillis?: number) => Promise<void>;
 }
 
@@ -97,13 +104,15 @@ interface Ground extends GatewayOptions {
   readonly counts: Metrics;
   readonly audit: FanOut;
   readonly authenticator: Authenticator;
-  readonly origin: Origin;
+  readonly origin: Origin & SharedCopies;
 }
 
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
   const { stores, sink, counts, audit, authenticator, origin, log } = ground;
   const { live, refused, events, runs } = await plumb(ground);
+  const plane =
+    options.live && policyPlane({ ...ground, live: options.live, swapped: () => events?.sockets.rejudge() });
   const publicServer = app({ live, refused, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
   const adminServer = admin({
     checks: {
@@ -117,6 +126,7 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
       audit.flush();
       return counts.scrape();
     },
+    policy: plane?.admin,
   });
   counts.observe({
     sockets: () => events?.sockets.count() ?? 0,
@@ -124,9 +134,11 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
     queuedEvents: () => events?.queued() ?? 0,
     upstreamConnected: () => events?.broadcast.connected() ?? false,
     auditDropped: () => sink?.dropped() ?? 0,
+    policy: plane?.numbers,
   });
 
   const close = async (graceMillis = 10_000): Promise<void> => {
+    plane?.close();
     const ended = [shutDown(publicServer, graceMillis), shutDown(adminServer, 0)];
     await closeEvents(events);
     await Promise.all(ended);
@@ -136,7 +148,7 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
     await closeStores(stores, sink);
     log.flush();
   };
-  return { app: publicServer, admin: adminServer, close };
+  return { app: publicServer, admin: adminServer, plane, close };
 };
 
 const openGround = async (options: GatewayOptions): Promise<Ground> => {
@@ -151,7 +163,7 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
       source: keySource,
       notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
     });
-    const origin = openOrigin({ url: config.upstream.url });
+    const origin = shareCopies(openOrigin({ url: config.upstream.url }));
     return { ...options, stores, sink, counts, audit: fanOut(takersOf(sink, counts)), authenticator, origin };
   } catch (error) {
     await closeStores(stores, sink);
@@ -164,13 +176,15 @@ const plumb = async (ground: Ground) => {
   const { config, policy, log, stores, origin, authenticator } = ground;
   const audit = ground.audit.record;
   const lookup = ownershipLookup(stores);
-  const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(origin) });
+  const claiming = { ledger: stores.ledger, lookup, presence: probe(origin) };
+  const claims = claimStage(claiming);
   const learn = learner(stores.ledger);
   const runs = runsStage({ slots: stores.slots });
-  const limit = limitStage({ ...policy, limiter: stores.limiter });
+  const limit = limitStage({ policy, limiter: stores.limiter });
   const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
   const report = (error: unknown, what: string): void => log.error({ err: error }, what);
   const shares = sharesStage(SHARES);
+  const rewriting = rewritingWith(origin);
   const live = requestLife({
     canonical: judgeTarget,
     match: policy.match,
@@ -180,14 +194,12 @@ const plumb = async (ground: Ground) => {
     read: read(),
     runs,
     authorize: authorize({ lookup, claims }),
-    rewrite: rewrite({
-      catalogue: catalogueReader(origin),
-      writeJson: async (value, size) => (size > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
-      writeMultipart: encodeMultipart,
-    }),
+    fixed: fixedResponse,
+    rewrite: rewrite(rewriting),
     origin,
     filter: filter({ ownersOf: lookup.ownersOf, learn }),
     answered: answered({ claims, report }),
+    shadow: shadowStages({ ...claiming, policy, verify: authenticator.verify, read: read(), rewriting, learn }),
   });
   // Socket.IO is a quarter of the memory of an idle gateway, and not every policy has a socket.
   const [rule] = policy.sockets;
@@ -211,6 +223,12 @@ const plumb = async (ground: Ground) => {
     runs,
   };
 };
+
+const rewritingWith = (origin: SharedCopies): RewriteOptions => ({
+  catalogue: catalogueReader(origin),
+  writeJson: async (value, size) => (size > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
+  writeMultipart: encodeMultipart,
+});
 
 const closeEvents = async (events: EventPlane | undefined): Promise<void> => {
   events?.broadcast.close();

@@ -29,6 +29,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
   },
   variables: processVariables(),
   stopped,
+  onReload: (listener) => process.on('SIGHUP', listener),
 });
 process.exit(exitCode);
 

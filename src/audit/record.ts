@@ -3,6 +3,7 @@
  * the microsecond. Written by hand, because one is written for each request; a test reads every line back.
  */
 import type { AuditRecord } from '../model/audit.ts';
+import type { Finding } from '../model/finding.ts';
 import type { ResourceRef } from '../model/resource.ts';
 
 /** Returns one line of JSON, without its line end. */
@@ -20,8 +21,18 @@ export const auditLine = (record: AuditRecord): string => {
   if (status !== undefined) line += `,"status":${status}`;
   if (upstreamStatus !== undefined) line += `,"upstreamStatus":${upstreamStatus}`;
   line += refs('resources', record.resources) + refs('claims', record.claims);
+  if (record.mode !== undefined) line += shadow(record);
   return `${line},"stages":${stages(record.stages)},"millis":${millis(record.millis)}}`;
 };
+
+/** Rare enough to be left to JSON. */
+const shadow = ({ mode, findings = [], client }: AuditRecord): string =>
+  `,${JSON.stringify({ mode, findings: findings.map(told), client }).slice(1, -1)}`;
+
+const told = (finding: Finding): object =>
+  finding.would === 'claim'
+    ? { ...finding, resources: finding.resources.map(({ kind, id }) => `${kind}:${id}`) }
+    : finding;
 
 /** Visible ASCII without the quote and the backslash, as nearly every text here is, stands in JSON as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;

@@ -15,7 +15,7 @@ export interface WantedClaim extends Claim {
   readonly kind: ResourceKind;
 }
 
-interface ClaimDependencies {
+export interface ClaimDependencies {
   readonly ledger: OwnershipLedger;
   readonly lookup: OwnershipLookup;
   readonly presence: Presence;
@@ -36,16 +36,14 @@ export const claims = ({ ledger, lookup, presence }: ClaimDependencies): Claims 
     const unknown = wanted.filter((_, index) => records[index] === undefined);
     const present = await Promise.all(unknown.map((claim) => presence(claim.kind, claim.ref.id)));
     const quarantined = unknown[present.indexOf(true)];
-    if (quarantined !== undefined) {
-      throw new Rejection('resource-quarantined', `${resourceKey(quarantined.ref)} exists upstream, but is nobody’s`);
-    }
+    if (quarantined !== undefined) throw quarantine(quarantined.ref);
     let outcome: ClaimOutcome;
     try {
       outcome = await ledger.claim(wanted, owner, requestId);
     } catch (error) {
       throw ledgerUnavailable(error);
     }
-    if (!outcome.claimed) throw refusal(outcome);
+    if (!outcome.claimed) throw claimRefusal(outcome);
     return outcome.refs;
   },
 
@@ -64,7 +62,15 @@ export const claims = ({ ledger, lookup, presence }: ClaimDependencies): Claims 
   },
 });
 
-const refusal = ({ ref, because }: Extract<ClaimOutcome, { claimed: false }>): Rejection => {
+/** What exists at the upstream, but in no ledger, is not handed to the first comer. */
+export const quarantine = (ref: ResourceRef): Rejection =>
+  new Rejection('resource-quarantined', `${resourceKey(ref)} exists upstream, but is nobody’s`);
+
+/** Returns the refusal that the ledger's no means. */
+export const claimRefusal = ({
+  ref,
+  because,
+}: Pick<Extract<ClaimOutcome, { claimed: false }>, 'ref' | 'because'>): Rejection => {
   const key = resourceKey(ref);
   switch (because) {
     case 'foreign':

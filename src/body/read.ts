@@ -3,13 +3,17 @@
  * is from here on only what was understood; the client's own bytes go no further.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { BodySchema } from '../model/body-schema.ts';
+import { type Evidence, judging } from '../model/evidence.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { CanonicalRequest, ReadBody, ReadRequest } from '../model/request.ts';
+import type { CanonicalRequest, ReadBody, ReadRequest, ReadRequestInShadow } from '../model/request.ts';
 import type { BodyRule, RouteMatch } from '../model/route.ts';
+import { conform } from './conform.ts';
 import { type JsonLimits, readStrictJson } from './json.ts';
 import { boundaryOf, parseMultipart } from './multipart.ts';
 import { isRawNumber } from './raw-number.ts';
+import { recording } from './sent.ts';
 
 export type Read = (
   request: CanonicalRequest,
@@ -53,11 +57,37 @@ export function read(limits: JsonLimits = {}): Read {
     const bytes = await collect(source, rule.maxBytes, announced);
     const body: ReadBody =
       rule.kind === 'json'
-        ? { kind: 'json', value: objectOf(await readStrictJson(bytes, limits)), bytes: bytes.length }
+        ? {
+            kind: 'json',
+            value: fitting(objectOf(await readStrictJson(bytes, limits)), rule.schema),
+            bytes: bytes.length,
+          }
         : readForm(bytes, boundary ?? '', rule.file);
     return { canonical, body } as ReadRequest;
   }
 }
+
+interface Arriving {
+  readonly canonical: CanonicalRequest;
+  /** The route by which the body is judged; undefined: it is not, and nothing of it is read. */
+  readonly match: RouteMatch | undefined;
+  readonly source: AsyncIterable<Buffer> | undefined;
+  readonly evidence: Evidence;
+}
+
+export type ReadInShadow = (arriving: Arriving) => Promise<ReadRequestInShadow>;
+
+/** Returns the reader for where nothing is refused: it keeps the bytes, and notes why they would have been. Never rejects. */
+export const readInShadow =
+  (strictly: Read): ReadInShadow =>
+  async ({ canonical, match, source, evidence }) => {
+    const recorded = source && recording(source);
+    const judged = match && (await judging(evidence, () => strictly(canonical, match, recorded?.source)));
+    const sent = canonical.hasBody ? recorded?.sent() : undefined;
+    const refused = match !== undefined && judged === undefined;
+    const read = { canonical, body: judged?.body ?? none, shadow: { sent, refused, evidence } };
+    return read as ReadRequest & typeof read;
+  };
 
 const none: ReadBody = { kind: 'none' };
 const jsonType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
@@ -110,6 +140,11 @@ function objectOf(value: JsonValue): JsonObject {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
   if (!isObject) throw new Rejection('body-malformed', 'the root is not an object');
   return value as JsonObject;
+}
+
+function fitting(value: JsonObject, schema: BodySchema | undefined): JsonObject {
+  if (schema !== undefined) conform(value, schema);
+  return value;
 }
 
 function readForm(bytes: Buffer, boundary: string, file: string): ReadBody {

@@ -3,14 +3,21 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../config/values.ts';
 import { check } from './check.ts';
+import { addExplain } from './explain-command.ts';
+import { addPolicy } from './policy-command.ts';
+import { addReport } from './report-command.ts';
+import { addSchema } from './schema.ts';
 import { serve } from './serve.ts';
 import type { Output } from './settings.ts';
+import { addTest } from './test-command.ts';
 
 export interface Surroundings {
   readonly output: Output;
   readonly variables: Variables;
   /** Called by a command that runs until it is told to stop. */
   readonly stopped: () => Promise<string>;
+  /** Takes the listener of a command that can load its policy anew. */
+  readonly onReload?: (listener: () => void) => void;
 }
 
 const EXIT_CODES = `
@@ -31,7 +38,8 @@ export async function runCommand(words: readonly string[], surroundings: Surroun
   }
 }
 
-function createProgram({ output, variables, stopped }: Surroundings, exit: (code: number) => void): Command {
+function createProgram(surroundings: Surroundings, exit: (code: number) => void): Command {
+  const { output, variables } = surroundings;
   const program = new Command('jaaz-gateway')
     .description('Makes an unmodified single-user Jaaz server safely multi-user.')
     .exitOverride()
@@ -56,25 +64,36 @@ function createProgram({ output, variables, stopped }: Surroundings, exit: (code
         ...(options.adminPort !== undefined && { adminPort: options.adminPort }),
         ...(options.upstream !== undefined && { upstreamUrl: options.upstream }),
       };
-      exit(await serve({ file: options.config, flags, json: options.json, variables, stopped }, output));
+      exit(await serve({ file: options.config, flags, json: options.json, ...surroundings }, output));
     });
 
   program
     .command('check')
-    .description('Validate the configuration and its policies; start nothing.')
+    .description('Validate the configuration and its policies, and tell what is likely a mistake; start nothing.')
     .option('--config <file>', 'the configuration', 'gateway.yaml')
+    .option('--strict', 'end with 3 when there is a warning or a difference', false)
+    .option('--openapi <url-or-file>', 'compare with the upstream’s own route list, such as http://HOST/openapi.json')
     .option('--json', 'write one JSON object', false)
-    .action((options: CheckFlags) => exit(check({ file: options.config, json: options.json, variables }, output)));
+    .action(async ({ config: file, ...flags }: CheckFlags) => exit(await check({ file, ...flags, variables }, output)));
 
+  addExplain(program, surroundings, exit);
+  addTest(program, output, exit);
+  addPolicy(program, surroundings, exit);
+  addReport(program, surroundings, exit);
+  addSchema(program, output);
   return program;
 }
 
 interface CheckFlags {
   readonly config: string;
   readonly json: boolean;
+  readonly strict: boolean;
+  readonly openapi?: string;
 }
 
-interface ServeFlags extends CheckFlags {
+interface ServeFlags {
+  readonly config: string;
+  readonly json: boolean;
   readonly port?: number;
   readonly adminPort?: number;
   readonly upstream?: string;

@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly variables: Variables;
   /** Called once, before anything is started; resolves with the reason to stop. */
   readonly stopped: () => Promise<string>;
+  /** Called once, before anything is started; the listener is told each time that the policy should be loaded anew. */
+  readonly onReload?: ((listener: () => void) => void) | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function serve(options: ServeOptions, output: Output): Promise<numb
   const log = createLog({ level: settings.config.log.level });
   const say = (line: string): void => (options.json ? undefined : output.err(line));
   try {
-    return await run(settings, { log, say, stopped: options.stopped() });
+    return await run(settings, { log, say, stopped: options.stopped(), onReload: options.onReload });
   } catch (error) {
     log.error({ err: error }, 'the gateway could not start');
     say(startFailure(error));
@@ -41,10 +43,15 @@ interface Surroundings {
   readonly log: Log;
   readonly say: (line: string) => void;
   readonly stopped: Promise<string>;
+  readonly onReload: ServeOptions['onReload'];
 }
 
-async function run(settings: Settings, { log, say, stopped }: Surroundings): Promise<number> {
+async function run(settings: Settings, { log, say, stopped, onReload }: Surroundings): Promise<number> {
+  // Until the gateway runs, its files have only just been read.
+  let reload = (): void => undefined;
+  onReload?.(() => reload());
   const gateway = await startGateway({ ...settings, log });
+  reload = gateway.reloadPolicy;
   log.info({ url: gateway.url, adminUrl: gateway.adminUrl }, 'listening');
   say(`The gateway listens on ${gateway.url}, its admin side on ${gateway.adminUrl}.`);
   giveBackStartUpMemory();

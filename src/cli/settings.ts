@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Fault, formatFault } from '../policy/fault.ts';
+import { type LivePolicy, livePolicy } from '../policy/live.ts';
 import { loadPolicy } from '../policy/load.ts';
 
 /** Where a command writes: whole lines, without their end. */
@@ -17,6 +18,8 @@ export interface Output {
 export interface Settings {
   readonly config: Config;
   readonly policy: Policy;
+  /** By which another policy takes its place; `policy` is its view. */
+  readonly live: LivePolicy;
 }
 
 /** Returns the settings, or every fault of the file, of the environment and of the policies together. */
@@ -27,8 +30,8 @@ export function readSettings(options: LoadOptions): Settings | { readonly faults
     const more = compiled !== undefined && 'faults' in compiled ? compiled.faults : [];
     return { faults: [...loaded.faults, ...more] };
   }
-  const compiled = loadPolicy(loaded.config.policies);
-  return 'faults' in compiled ? compiled : { config: loaded.config, policy: compiled.policy };
+  const live = livePolicy(loaded.config.policies);
+  return 'faults' in live ? live : { config: loaded.config, policy: live.policy, live };
 }
 
 /** Writes faults for people, one a line, or as one JSON object. */
@@ -42,7 +45,7 @@ export function writeFaults(faults: readonly Fault[], options: { readonly json: 
 }
 
 /** An absolute path is told as it is seen from here, when that is shorter. */
-function shortest(file: string): string {
+export function shortest(file: string): string {
   if (!file.startsWith('/')) return file;
   const seen = relative('.', file);
   return seen.length < file.length ? seen : file;

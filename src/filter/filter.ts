@@ -2,27 +2,24 @@
  * RESPONSE, OUTBOUND: what the caller may see of an answer. A route without a rule streams untouched; an answer that a
  * rule cannot read as expected is refused, and nothing of it is shown.
  */
-import { valuesAt } from '../model/field-path.ts';
-import type { Grant } from '../model/grant.ts';
-import type { JsonValue } from '../model/json.ts';
-import type { Owner } from '../model/principal.ts';
+import { noteThrown } from '../model/evidence.ts';
+import type { Grant, GrantInShadow } from '../model/grant.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { ResourceRef } from '../model/resource.ts';
 import type { BodySource, FilteredResponse, UpstreamAnswer } from '../model/response.ts';
-import type { AnswerRule, LearnRule, RouteMatch } from '../model/route.ts';
-import { answerHeaders } from './headers.ts';
-import { parseAnswer, readAnswer, writeAnswer } from './json.ts';
+import type { AnswerRule, FixedAnswer, Route, RouteMatch } from '../model/route.ts';
+import { copied } from './copy.ts';
+import { answerHeaders, headersAsTheyCame } from './headers.ts';
+import { isJson, parseAnswer, readAnswer, writeAnswer } from './json.ts';
+import { judgeAnswer } from './judge.ts';
+import { type LearnId, learnFrom } from './learned.ts';
 import { keepOwn, type OwnersOf } from './list.ts';
 import { relativeBody } from './relative.ts';
 import { keepRows } from './rows.ts';
 
 export interface FilterOptions {
   readonly ownersOf: OwnersOf;
-  /** Records an id that the server made as the caller's, before the answer leaves. */
-  readonly learn: (
-    learned: { readonly ref: ResourceRef; readonly parent: undefined; readonly origin: 'response' },
-    owner: Owner,
-  ) => Promise<'learned' | 'known' | 'conflict'>;
+  /** Called before the answer leaves. */
+  readonly learn: LearnId;
 }
 
 export type Filter = (
@@ -40,25 +37,9 @@ interface Case {
 
 /** Returns the stage: it returns the FilteredResponse, or throws a Rejection with the answer given up. */
 export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
-  const learnFrom = async (value: JsonValue, rules: readonly LearnRule[], owner: Owner): Promise<void> => {
-    for (const { resource, path } of rules) {
-      const ids = valuesAt(value, path);
-      if (ids.length === 0) throw new Rejection('answer-unreadable', `the answer names no ${resource.name}`);
-      for (const id of ids) {
-        if (typeof id !== 'string' || !resource.pattern.test(id)) {
-          throw new Rejection('answer-unreadable', `the answer’s ${resource.name} id is not of the expected form`);
-        }
-        const ref = { kind: resource.name, id };
-        const outcome = await learn({ ref, parent: undefined, origin: 'response' }, owner);
-        if (outcome === 'conflict') throw new Rejection('learn-conflict', `${resource.name}:${id} is another owner’s`);
-      }
-    }
-  };
-
   const readAndFilter = async ({ answer, grant, match, rule }: Case): Promise<FilteredResponse> => {
     const { owner } = grant;
-    const type = answer.headers['content-type'];
-    if (typeof type !== 'string' || !/^application\/json\s*(?:;|$)/i.test(type)) {
+    if (!isJson(answer)) {
       answer.body.abort();
       throw new Rejection('answer-unreadable', 'the answer is not application/json');
     }
@@ -73,9 +54,9 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
     let value = parseAnswer(await readAnswer(answer, rule.maxBytes));
     if (owner !== undefined) {
       for (const keep of rule.keep) await keepOwn(value, keep, { owner, ownersOf });
-      await learnFrom(value, rule.learn, owner);
+      await learnFrom(value, rule.learn, { learn, owner });
     }
-    for (const operation of rule.operations) value = operation(value);
+    for (const operation of rule.operations) value = operation(value, owner, grant.principal);
     return readBack(answer, match, writeAnswer(value));
   };
 
@@ -98,6 +79,34 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
   };
 };
 
+interface Passed {
+  readonly response: FilteredResponse;
+  /** Resolves when the answer has passed and all is in the Grant's evidence. Never rejects. */
+  readonly judged: Promise<void> | undefined;
+  /** Ends both: nobody will read the rest. */
+  readonly giveUp: () => void;
+}
+
+export type FilterInShadow = (answer: UpstreamAnswer, grant: GrantInShadow, match: RouteMatch | undefined) => Passed;
+
+/** Returns the stage for where nothing is refused: the answer passes as it comes. Without a match nothing is judged. */
+export const filterInShadow =
+  (options: FilterOptions): FilterInShadow =>
+  (answer, grant, match) => {
+    const passing = (body: BodySource): FilteredResponse =>
+      ({ status: answer.status, headers: headersAsTheyCame(answer), body }) as unknown as FilteredResponse;
+    if (match === undefined) {
+      return { response: passing(answer.body), judged: undefined, giveUp: () => answer.body.abort() };
+    }
+    const { passing: body, copy, broken } = copied(answer.body);
+    const judged = judgeAnswer(options, { answer: { ...answer, body: copy }, grant, match })
+      .catch((error: unknown) => {
+        if (!broken()) noteThrown(grant.shadow.evidence, error);
+      })
+      .finally(() => copy.abort());
+    return { response: passing(body), judged, giveUp: () => body.abort() };
+  };
+
 const stream = (answer: UpstreamAnswer, { route }: RouteMatch, relative: readonly string[]): FilteredResponse => {
   const changed = relative.length > 0;
   const body = changed ? relativeBody(answer.body, relative) : answer.body;
@@ -112,12 +121,17 @@ const readBack = (answer: UpstreamAnswer, { route }: RouteMatch, body: Buffer | 
 };
 
 /** Returns the answer that a hidden resource gets: foreign and missing look the same. */
-export const hiddenResponse = ({ route }: RouteMatch): FilteredResponse | undefined => {
-  if (route.hidden === undefined) return undefined;
-  const { status, body } = route.hidden;
+export const hiddenResponse = ({ route }: RouteMatch): FilteredResponse | undefined =>
+  route.hidden && ownResponse(route, { ...route.hidden, contentType: 'application/json' });
+
+/** Returns the answer of a route for which nothing is forwarded. */
+export const fixedResponse = ({ route }: RouteMatch): FilteredResponse | undefined =>
+  route.fixed && ownResponse(route, route.fixed);
+
+const ownResponse = (route: Route, { status, contentType, body }: FixedAnswer): FilteredResponse => {
   const headers = [
     'content-type',
-    'application/json',
+    contentType,
     'content-length',
     String(body.length),
     'x-content-type-options',

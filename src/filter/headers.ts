@@ -32,9 +32,21 @@ export const answerHeaders = (answer: UpstreamAnswer, route: Route, changed: boo
   for (const name in answer.headers) {
     const verdict = passing(name);
     if (verdict === 'never' || (changed && verdict === 'unchanged') || route.answerHeaders.has(name)) continue;
-    const value = answer.headers[name];
-    if (typeof value === 'string') headers.push(name, value);
-    else if (value !== undefined) for (const each of value) headers.push(name, each);
+    push(headers, name, answer.headers[name]);
   }
   return headers;
+};
+
+/** Returns the upstream's headers with nothing of a policy's: names and values alternating. */
+export const headersAsTheyCame = (answer: UpstreamAnswer): string[] => {
+  const headers: string[] = [];
+  for (const name in answer.headers) {
+    if (passing(name) !== 'never') push(headers, name, answer.headers[name]);
+  }
+  return headers;
+};
+
+const push = (headers: string[], name: string, value: string | readonly string[] | undefined): void => {
+  if (typeof value === 'string') headers.push(name, value);
+  else if (value !== undefined) for (const each of value) headers.push(name, each);
 };

@@ -5,6 +5,10 @@ import type { UpstreamAnswer } from '../model/response.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** True when the answer says that it is JSON. */
+export const isJson = ({ headers: { 'content-type': type } }: UpstreamAnswer): boolean =>
+  typeof type === 'string' && /^application\/json\s*(?:;|$)/i.test(type);
+
 /** Resolves to the answer's body, or throws `answer-too-large` or `upstream-broken`; then the connection is given up. */
 export const readAnswer = (answer: UpstreamAnswer, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {

@@ -1,7 +1,6 @@
-/** Lists show the caller's own rows only. A row whose id cannot be read is not the caller's. */
-
-import { valuesAt } from '../model/field-path.ts';
-import { EACH, type FieldPath, type JsonValue } from '../model/json.ts';
+/** Lists and mappings show the caller's own entries only. An entry whose id cannot be read is not the caller's. */
+import { isManifold, isObject, valuesAt } from '../model/field-path.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ResourceRef } from '../model/resource.ts';
@@ -12,38 +11,67 @@ export type OwnersOf = (
   refs: readonly ResourceRef[],
 ) => ReadonlyArray<Owner | undefined> | Promise<ReadonlyArray<Owner | undefined>>;
 
+/** As in authz/locate: what is longer is no id. */
+const MAX_ID_LENGTH = 256;
+
 interface Caller {
   readonly owner: Owner;
   readonly ownersOf: OwnersOf;
 }
 
-/** Removes the rows that are not the owner's, in place; throws `answer-unreadable` where a list is something else. */
+/** What holds entries, and its keys or indices beside what stands there. */
+interface Holder {
+  readonly entries: ReadonlyArray<readonly [key: string, value: JsonValue]>;
+  /** Leaves the entries for which the function, asked once for each in order, returns true. */
+  keep(isKept: () => boolean): void;
+}
+
+/** Removes the entries that are not the owner's, in place; throws `answer-unreadable` where the shape is another. */
 export const keepOwn = async (value: JsonValue, rule: KeepRule, { owner, ownersOf }: Caller): Promise<void> => {
-  const lists = listsAt(value, rule.list);
-  for (const list of lists) {
-    const ids = list.map((row) => rowId(row, rule));
-    const refs = ids.filter((id) => id !== undefined).map((id) => ({ kind: rule.resource.name, id }));
-    const owners = refs.length === 0 ? [] : await ownersOf(refs);
-    let next = 0;
-    const kept = list.filter((_, index) => ids[index] !== undefined && owners[next++] === owner);
-    for (const [index, row] of kept.entries()) list[index] = row;
-    list.length = kept.length;
-  }
+  const holders = holdersAt(value, rule);
+  const ids = holders.flatMap(({ entries }) => entries.map(([key, entry]) => entryId(rule, key, entry)));
+  const refs = ids.filter((id) => id !== undefined).map((id) => ({ kind: rule.resource.name, id }));
+  const owners = refs.length === 0 ? [] : await ownersOf(refs);
+  let next = 0;
+  let nextOwner = 0;
+  const isOwn = (): boolean => ids[next++] !== undefined && owners[nextOwner++] === owner;
+  for (const holder of holders) holder.keep(isOwn);
 };
 
-const rowId = (row: JsonValue, { resource, id }: KeepRule): string | undefined => {
-  const [found, ...others] = valuesAt(row, id);
+const entryId = ({ resource, id }: KeepRule, key: string, entry: JsonValue): string | undefined => {
+  const [found, ...others] = id === undefined ? [key] : valuesAt(entry, id);
   // Of several values only one would be judged.
   if (others.length > 0) return undefined;
-  return typeof found === 'string' && resource.pattern.test(found) && !resource.reserved.has(found) ? found : undefined;
+  // The key of an entry may be as long as the answer, and the grammar is for short texts.
+  if (typeof found !== 'string' || found.length > MAX_ID_LENGTH) return undefined;
+  return resource.pattern.test(found) && !resource.reserved.has(found) ? found : undefined;
 };
 
-/** Every value at the path must be a list; a path that leads nowhere is an unexpected shape too. */
-const listsAt = (value: JsonValue, path: FieldPath): JsonValue[][] => {
-  const found = valuesAt(value, path);
-  if (found.length === 0 && !path.includes(EACH)) throw new Rejection('answer-unreadable', 'the list is missing');
-  return found.map((list) => {
-    if (!Array.isArray(list)) throw new Rejection('answer-unreadable', 'a list was expected, something else was found');
-    return list;
+/** A path that leads nowhere is an unexpected shape too, and so is everything but the shape that was said. */
+const holdersAt = (value: JsonValue, rule: KeepRule): Holder[] => {
+  const found = valuesAt(value, rule.list);
+  if (found.length === 0 && !isManifold(rule.list)) {
+    throw new Rejection('answer-unreadable', `the ${rule.in} is missing`);
+  }
+  return found.map((holder) => {
+    if (rule.in === 'list' && Array.isArray(holder)) return listHolder(holder);
+    if (rule.in === 'mapping' && isObject(holder)) return mappingHolder(holder);
+    throw new Rejection('answer-unreadable', `a ${rule.in} was expected, something else was found`);
   });
 };
+
+const listHolder = (list: JsonValue[]): Holder => ({
+  entries: list.map((entry) => ['', entry]),
+  keep(isKept) {
+    const kept = list.filter(isKept);
+    for (const [index, entry] of kept.entries()) list[index] = entry;
+    list.length = kept.length;
+  },
+});
+
+const mappingHolder = (mapping: JsonObject): Holder => ({
+  entries: Object.entries(mapping),
+  keep(isKept) {
+    for (const key of Object.keys(mapping)) if (!isKept()) delete mapping[key];
+  },
+});

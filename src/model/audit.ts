@@ -1,4 +1,6 @@
-/** The record of one decision. No token, no body, no header value is ever in it. */
+/** The record of one decision. No token and no body is ever in it, and of the headers only the name of the client. */
+import type { Finding } from './finding.ts';
+import type { Mode } from './mode.ts';
 import type { ReasonCode } from './reason.ts';
 import type { ResourceRef } from './resource.ts';
 
@@ -34,6 +36,12 @@ export interface AuditRecord {
   /** Milliseconds by stage, in the order in which they ran. */
   readonly stages: Readonly<Record<string, number>>;
   readonly millis: number;
+  /** Left out where the policy is in effect. */
+  readonly mode?: Exclude<Mode, 'enforce'>;
+  /** What shadow mode found. */
+  readonly findings?: readonly Finding[];
+  /** The User-Agent, 120 characters at most; outside of `enforce` only, to tell who would notice. */
+  readonly client?: string;
 }
 
 /** Where records go. Must not throw and must not block. */

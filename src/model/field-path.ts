@@ -1,18 +1,19 @@
-/** The way to a place in a JSON value: `a.b[*].c` is compiled once and followed without ever leaving own properties. */
-import { EACH, type FieldPath, type JsonObject, type JsonValue } from './json.ts';
+/** The way to a place in a JSON value: `a.*.b[*].c` is compiled once and followed without ever leaving own properties. */
+import { EACH, EVERY, type FieldPath, type JsonObject, type JsonValue } from './json.ts';
 
 const EACH_TEXT = '[*]';
+const EVERY_TEXT = '*';
 const KEY = /^[^.[\]$*\s]+$/;
 
-/** Returns the steps of `a.b[*].c` (`[*].id` begins at an array), or throws a TypeError that says what is wrong. */
+/** Returns the steps of `a.*.b[*].c` (`[*].id` begins at an array), or throws a TypeError that says what is wrong. */
 export const parseFieldPath = (text: string): FieldPath => {
-  const steps: Array<string | typeof EACH> = [];
+  const steps: Array<FieldPath[number]> = [];
   for (const [index, part] of text.split('.').entries()) {
     const key = part.replace(/(?:\[\*\])+$/, '');
-    if (key === '' ? index > 0 || part === '' : !KEY.test(key)) {
+    if (key === '' ? index > 0 || part === '' : key !== EVERY_TEXT && !KEY.test(key)) {
       throw new TypeError(`Not a field path: ${JSON.stringify(text)}`);
     }
-    if (key !== '') steps.push(key);
+    if (key !== '') steps.push(key === EVERY_TEXT ? EVERY : key);
     for (let rest = part.length - key.length; rest > 0; rest -= EACH_TEXT.length) steps.push(EACH);
   }
   return steps;
@@ -30,7 +31,14 @@ export const valuesAt = (value: JsonValue, path: FieldPath): JsonValue[] => {
 
 /** Returns the text of a field path as it is written in a policy. */
 export const fieldPathText = (path: FieldPath): string =>
-  path.reduce<string>((text, step) => (step === EACH ? `${text}[*]` : text === '' ? step : `${text}.${step}`), '');
+  path.reduce<string>((text, step) => {
+    if (step === EACH) return `${text}[*]`;
+    const word = step === EVERY ? EVERY_TEXT : step;
+    return text === '' ? word : `${text}.${word}`;
+  }, '');
+
+/** Returns whether the path may lead to several places. */
+export const isManifold = (path: FieldPath): boolean => path.some((step) => typeof step !== 'string');
 
 interface Walk {
   readonly path: FieldPath;
@@ -43,11 +51,14 @@ const follow = (walk: Walk, value: JsonValue, depth: number): void => {
     walk.found.push(value);
   } else if (step === EACH) {
     if (Array.isArray(value)) for (const element of value) follow(walk, element, depth + 1);
+  } else if (step === EVERY) {
+    if (isObject(value)) for (const member of Object.values(value)) follow(walk, member, depth + 1);
   } else if (isObject(value) && Object.hasOwn(value, step)) {
     const next = value[step];
     if (next !== undefined) follow(walk, next, depth + 1);
   }
 };
 
-const isObject = (value: JsonValue): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A number that is kept verbatim is an object only in JavaScript: `JSON.rawJSON` freezes it, and no parser freezes. */
+export const isObject = (value: JsonValue): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.isFrozen(value);

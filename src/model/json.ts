@@ -13,8 +13,11 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
-/** The steps to a place in a JSON value, compiled from `a.b[*].c`: a key, or every element of an array. */
-export type FieldPath = ReadonlyArray<string | typeof EACH>;
+/** The steps to a place in a JSON value, compiled from `a.*.b[*].c`: a key, every element of an array, every property. */
+export type FieldPath = ReadonlyArray<string | typeof EACH | typeof EVERY>;
 
 /** The step `[*]`. */
 export const EACH = Symbol('each');
+
+/** The step `*`: the value of every property of an object. */
+export const EVERY = Symbol('every');

@@ -1,11 +1,16 @@
 /** A policy, compiled: what the stages run on. Parsed policies are another type, in policy/schema. */
 import type { SocketRule } from './event.ts';
 import type { RateLimit } from './limits.ts';
+import type { Rollout } from './mode.ts';
 import type { ResourceKind } from './resource.ts';
 import type { Route, RouteMatch } from './route.ts';
 
 export interface Policy {
   readonly name: string;
+  /** For what belongs to no route: a request that matches none, and the sockets. */
+  readonly rollout: Rollout;
+  /** True when every route and socket is in effect for everybody: then no request needs to be asked its mode. */
+  readonly enforced: boolean;
   readonly resources: ReadonlyMap<string, ResourceKind>;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRule[];

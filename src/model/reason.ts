@@ -83,8 +83,10 @@ const table = {
   'body-duplicate-key': { stage: 'read', status: 400, message: 'The body names a key twice.' },
   'body-too-deep': { stage: 'read', status: 400, message: 'The body is nested too deeply.' },
   'body-number': { stage: 'read', status: 400, message: 'The body holds a number that cannot be represented.' },
+  'body-unfit': { stage: 'read', status: 400, message: 'The body is not of the form that this operation takes.' },
   'multipart-malformed': { stage: 'read', status: 400, message: 'The form is malformed.' },
   // authorize
+  'condition-unmet': { stage: 'authorize', status: 403, message: 'This operation is not available in this way.' },
   'id-invalid': { stage: 'authorize', status: 400, message: 'An id is missing or malformed.' },
   'resource-hidden': { stage: 'authorize', status: 404, message: 'There is nothing here.' },
   'resource-taken': idUnavailable,
@@ -106,6 +108,7 @@ const table = {
   },
   'image-not-inline': { stage: 'rewrite', status: 400, message: 'Images must be given inline, as data URLs.' },
   'field-invalid': { stage: 'rewrite', status: 400, message: 'A field of the body is not of the expected form.' },
+  'path-invalid': { stage: 'rewrite', status: 400, message: 'A path is not of the form that is taken here.' },
   // forward
   'upstream-unreachable': {
     stage: 'forward',

@@ -1,5 +1,7 @@
 /** A request on its way inward: as received, as understood, as read, and as it leaves for the upstream. */
 import type { Brand } from './brand.ts';
+import type { Evidence } from './evidence.ts';
+import type { Freshness } from './freshness.ts';
 import type { JsonObject } from './json.ts';
 
 /** What the transport gives, or `explain` and the tests write by hand. */
@@ -45,13 +47,27 @@ export type ReadBody =
   | { readonly kind: 'json'; readonly value: JsonObject; readonly bytes: number }
   | { readonly kind: 'multipart'; readonly parts: readonly MultipartPart[]; readonly bytes: number };
 
+/** The client's own bytes: in memory where the body was read to its end, else still arriving. */
+export type SentBody = readonly Buffer[] | AsyncIterable<Buffer>;
+
+/** What there is besides where the policy is not in effect: the request passes whatever is found. */
+export interface BodyInShadow {
+  /** Undefined where the framing announces no body. */
+  readonly sent: SentBody | undefined;
+  /** True when the body would have been refused; then it counts as none. */
+  readonly refused: boolean;
+  readonly evidence: Evidence;
+}
+
 interface ReadFields {
   readonly canonical: CanonicalRequest;
   readonly body: ReadBody;
+  readonly shadow?: BodyInShadow;
 }
 
 /** Made in body/read only. */
 export type ReadRequest = Brand<ReadFields, 'ReadRequest'>;
+export type ReadRequestInShadow = ReadRequest & { readonly shadow: BodyInShadow };
 
 interface OutboundFields {
   readonly method: string;
@@ -59,9 +75,12 @@ interface OutboundFields {
   readonly target: string;
   /** Names and values alternating. */
   readonly headers: string[];
-  readonly body: Buffer | readonly Buffer[] | undefined;
+  /** What is still arriving is the client's own, and goes out as it comes: only where the policy is not in effect. */
+  readonly body: Buffer | SentBody | undefined;
   /** From the last byte sent to the first byte of the answer's head, and between two chunks of it. */
   readonly timeoutMillis: number;
+  /** Defined where the answer is one that everybody shares: then nothing of the request but its target leaves. */
+  readonly shared?: Freshness | undefined;
 }
 
 /** Made in rewrite/rewrite only. */

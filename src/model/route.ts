@@ -1,8 +1,12 @@
 /** One row of the closed route table, compiled: everything that a stage needs to know, worked out at load. */
+import type { BodySchema } from './body-schema.ts';
+import type { Condition } from './condition.ts';
+import type { Freshness } from './freshness.ts';
 import type { FieldPath, JsonObject, JsonValue } from './json.ts';
 import type { ConcurrencyLimit, RateLimit } from './limits.ts';
-import type { Principal } from './principal.ts';
-import type { ReadBody } from './request.ts';
+import type { Rollout } from './mode.ts';
+import type { Owner, Principal } from './principal.ts';
+import type { CanonicalRequest, ReadBody } from './request.ts';
 import type { ResourceKind, ResourceRef, Verb } from './resource.ts';
 
 export type PathSegment =
@@ -25,7 +29,7 @@ export interface ResourceUse {
 
 export type BodyRule =
   | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly maxBytes: number }
+  | { readonly kind: 'json'; readonly maxBytes: number; readonly schema?: BodySchema | undefined }
   | { readonly kind: 'multipart'; readonly maxBytes: number; readonly file: string };
 
 /** Finds the ids that a text cites: those it must own, and those that must merely not be another's. */
@@ -50,6 +54,7 @@ export interface Catalogue {
 export type CatalogueReader = (catalogue: Catalogue) => Promise<readonly JsonObject[]>;
 
 export interface RewriteContext {
+  readonly canonical: CanonicalRequest;
   readonly principal: Principal | undefined;
   readonly catalogue: CatalogueReader;
 }
@@ -57,10 +62,18 @@ export interface RewriteContext {
 /** Changes the body in place. */
 export type BodyOperation = (body: JsonObject, context: RewriteContext) => void | Promise<void>;
 
+/** Returns what is forwarded instead of the value that the client gave, or throws a Rejection. */
+export type QueryOperation = (given: string | undefined, principal: Principal | undefined) => string;
+
 /** What the answer shows of a resource that is foreign or missing: both look the same. */
 export interface HiddenAnswer {
   readonly status: number;
   readonly body: Buffer;
+}
+
+/** An answer of the gateway's own, for which nothing is forwarded. */
+export interface FixedAnswer extends HiddenAnswer {
+  readonly contentType: string;
 }
 
 export type AnswerRule =
@@ -77,11 +90,13 @@ export type AnswerRule =
       readonly maxBytes: number;
     };
 
-/** Of the lists at `list`, keep the rows whose id is the caller's own. */
+/** Of the lists or mappings at `list`, keep the entries whose id is the caller's own. */
 export interface KeepRule {
   readonly resource: ResourceKind;
+  readonly in: 'list' | 'mapping';
   readonly list: FieldPath;
-  readonly id: FieldPath;
+  /** Undefined: the entry's key in its mapping is the id. */
+  readonly id: FieldPath | undefined;
 }
 
 /** Ids that the server made, at `path`, become the caller's before the answer leaves. */
@@ -90,8 +105,12 @@ export interface LearnRule {
   readonly path: FieldPath;
 }
 
-/** Returns the changed value. */
-export type AnswerOperation = (value: JsonValue) => JsonValue;
+/** Returns the changed value. `owner` and `principal` are who asked; undefined where nobody is known. */
+export type AnswerOperation = (
+  value: JsonValue,
+  owner: Owner | undefined,
+  principal: Principal | undefined,
+) => JsonValue;
 
 /** A request that starts work which goes on: which field names the run, and whether the answer's end is the run's. */
 export interface RunRule {
@@ -103,21 +122,31 @@ export interface RunRule {
 export interface Route {
   /** The policy's name for it, which is also the metric's and the audit record's. */
   readonly id: string;
+  readonly rollout: Rollout;
   readonly method: string;
   readonly segments: readonly PathSegment[];
   /** `public`: no token needed. `user`: any caller who proves who it is. `denied`: listed in order to be refused. */
   readonly access: 'public' | 'user' | 'denied';
   /** One of them is needed; empty: none is. */
   readonly roles: readonly string[];
+  /** A request for which it does not hold is refused. */
+  readonly when: Condition | undefined;
   /** Those that hold where a user is known, and those that hold where none is. */
   readonly limits: { readonly user: readonly RateLimit[]; readonly address: readonly RateLimit[] };
   readonly run: RunRule | undefined;
   /** Query parameters that are forwarded; all others are dropped. */
   readonly query: ReadonlySet<string>;
+  /** By the name of the parameter; they work also on what the client left out. */
+  readonly queryOperations: ReadonlyMap<string, QueryOperation>;
   readonly body: BodyRule;
   readonly uses: readonly ResourceUse[];
   readonly references: ReferenceScan | undefined;
   readonly operations: readonly BodyOperation[];
+  /** The target that the upstream is asked for; undefined: the request's own path and listed query. */
+  readonly forwardTo: string | undefined;
+  /** Defined where one copy of the answer is shared by all callers. */
+  readonly shared: Freshness | undefined;
+  readonly fixed: FixedAnswer | undefined;
   readonly answer: AnswerRule;
   readonly hidden: HiddenAnswer | undefined;
   /** Added to the answer, replacing the upstream's of the same name. Names in lower case. */

@@ -7,12 +7,14 @@ import type { Settlement } from '../authz/ownership.ts';
 import type { AuditRecord, AuditSink, Outcome } from '../model/audit.ts';
 import type { ReasonCode, Stage } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
+import type { CanonicalRequest } from '../model/request.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Runs } from '../ratelimit/runs.ts';
 import type { Shares } from '../ratelimit/shares.ts';
-import { beginLife, enter, type Life } from './life.ts';
+import { charge } from './charge.ts';
+import { beginLife, enter, type Life, type Passing } from './life.ts';
 
 /** The transport's side of an answer. */
 export interface Reply {
@@ -60,6 +62,7 @@ export const decide = (options: DecideOptions) => {
     try {
       sent = await reply.send(await live(life), withRequestId(life));
     } catch (error) {
+      life.passing?.giveUp?.();
       rejection = await rejectionOf(options, life, error);
       // Asked before the refusal: that enters another stage.
       untouched = nothingSent(life, rejection);
@@ -74,6 +77,7 @@ export const decide = (options: DecideOptions) => {
     } catch (error) {
       report(error, 'a run could not be finished');
     }
+    if (life.passing !== undefined) await judgedToTheEnd(life.passing, report);
     if (life.share !== undefined) options.shares.giveBack(life.share);
     audit(recordOf(life, rejection, sent));
   };
@@ -81,6 +85,12 @@ export const decide = (options: DecideOptions) => {
   function withRequestId(life: Life): readonly string[] {
     return life.request === undefined ? life.limitHeaders : life.limitHeaders.concat('x-request-id', life.request.id);
   }
+};
+
+/** The record tells what an answer would have lost, and that is known only after it has passed. */
+const judgedToTheEnd = async ({ judging, evidence }: Passing, report: DecideOptions['report']): Promise<void> => {
+  await Promise.all(judging);
+  for (const fault of evidence.faults) report(fault, 'a bug while a request was judged that passed');
 };
 
 type Settling = Pick<DecideOptions, 'claims' | 'report'>;
@@ -160,14 +170,8 @@ const rejectionOf = async ({ limit, report }: DecideOptions, life: Life, error: 
   }
   if (!BEFORE_LIMITS.has(life.stage)) return error;
   life.principal = error.principal;
-  const { request, match } = life;
-  const address = request?.address ?? life.raw.remoteAddress;
   try {
-    // A refusal costs its points too, or refusals would be a way round the limits.
-    if (error.principal !== undefined && request !== undefined && match !== undefined) {
-      await limit.admit(request, match, error.principal);
-    } else if (error.status === 401 && error.reason !== 'token-missing') await limit.failed(address);
-    else await limit.visitor(address);
+    await charge(limit, life, error);
     return error;
   } catch (limited) {
     return limited instanceof Rejection ? limited : error;
@@ -203,9 +207,9 @@ const timeText = (millis: number): string => {
 const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): AuditRecord => {
   enter(life, 'respond');
   const { request, match, grant, raw, stages } = life;
-  return {
+  const record = {
     time: timeText(Date.now()),
-    kind: 'request',
+    kind: 'request' as const,
     requestId: request?.id ?? '',
     outcome: outcomeOf(rejection, sent),
     reason: reasonOf(rejection, sent),
@@ -216,10 +220,21 @@ const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | und
     owner: life.principal?.owner,
     address: request?.address ?? raw.remoteAddress,
     resources: grant?.resources ?? [],
-    claims: grant?.claims ?? [],
+    claims: life.passing?.recorded ?? grant?.claims ?? [],
     status: sent?.status,
     upstreamStatus: life.upstreamStatus,
     stages,
     millis: performance.now() - life.startedAt,
   };
+  return life.passing === undefined ? record : { ...record, ...evidenceOf(life.passing, request) };
+};
+
+const MAX_CLIENT_LENGTH = 120;
+
+const evidenceOf = ({ mode, evidence }: Passing, request: CanonicalRequest | undefined): Partial<AuditRecord> => {
+  const client = request?.headers
+    .get('user-agent')
+    ?.replace(/[^ -~]/g, '?')
+    .slice(0, MAX_CLIENT_LENGTH);
+  return { mode, findings: evidence.findings, ...(client === undefined ? {} : { client }) };
 };

@@ -1,6 +1,7 @@
 /**
  * The life of a live event: classify, order, locate its owner, check that what it names agrees, learn, end the run,
- * deliver. Whatever is not known for certain ends in a drop that is counted; there is no "to everybody".
+ * deliver. Whatever is not known for certain ends in a drop that is counted; there is no "to everybody". Those for whom
+ * the policy is not in effect yet have heard it before, and what became of it is evidence.
  */
 import type { UpstreamEvent } from '../model/event.ts';
 import type { Owner } from '../model/principal.ts';
@@ -29,7 +30,24 @@ export interface EventRefusal {
   readonly resources: readonly ResourceRef[];
 }
 
+/** What became of an event that was overheard: its owner, or why it would have reached nobody. */
+export interface EventFate {
+  readonly event: string;
+  readonly type: string | undefined;
+  readonly owner: Owner | undefined;
+  readonly because: EventDrop | undefined;
+}
+
+/** The sockets for which the policy is not in effect. */
+export interface Overhearing {
+  /** Sends them an event as it came. Returns true when its fate should be told. */
+  readonly hear: (event: UpstreamEvent) => boolean;
+  /** Called once for each such event. */
+  readonly judged: (fate: EventFate) => void;
+}
+
 export interface EventStages {
+  readonly overhearing?: Overhearing;
   readonly classify: (event: UpstreamEvent) => Classified;
   readonly order: Order;
   readonly weigh: (payload: UpstreamEvent['payload']) => number;
@@ -52,9 +70,15 @@ interface Line extends EventStages {
   readonly retryMillis: number;
 }
 
-/** An event that is somebody's, perhaps: what it says, and since when it is here. */
-interface Heard {
+interface Arrived {
   readonly event: UpstreamEvent;
+  readonly what: Classified;
+  /** Its fate is to be told. */
+  readonly overheard: boolean;
+}
+
+/** An event that is somebody's, perhaps: what it says, and since when it is here. */
+interface Heard extends Arrived {
   readonly what: Deliverable;
   readonly refs: readonly ResourceRef[];
   readonly heardMillis: number;
@@ -65,16 +89,26 @@ export const eventLife = (stages: EventStages): ((event: UpstreamEvent) => void)
   const line: Line = { now: Date.now, patienceMillis: 10_000, retryMillis: 100, ...stages };
 
   return (event) => {
+    // First of all: later steps wait, and change the payload in place.
+    const overheard = overhear(line, event);
     const what = line.classify(event);
-    // The name of an unlisted event is the upstream's own choice: as a label it would not be bounded.
-    if (what.kind === 'drop') return drop(line, what.because, what.because === 'unlisted-event' ? '' : event.name);
-    const heard: Heard = { event, what, refs: [what.owner, ...what.agree], heardMillis: line.now() };
+    if (what.kind === 'drop') return drop(line, { event, what, overheard }, what.because);
+    const heard: Heard = { event, what, overheard, refs: [what.owner, ...what.agree], heardMillis: line.now() };
     const weigh = (): number => line.weigh(event.payload);
     const overflow = line.order.run(resourceKey(what.owner), weigh, (mayWait) => live(line, heard, mayWait));
     if (overflow === undefined) return;
-    drop(line, overflow, event.name);
+    drop(line, heard, overflow);
     end(line, heard, undefined);
   };
+};
+
+const overhear = (line: Line, event: UpstreamEvent): boolean => {
+  try {
+    return line.overhearing?.hear(event) ?? false;
+  } catch {
+    line.count('events-dropped', { because: 'undeliverable', event: '' });
+    return false;
+  }
 };
 
 /** At once when the owner is known here and nothing is to be learned; else a promise, or a drop when it may not wait. */
@@ -89,7 +123,7 @@ const live = (line: Line, heard: Heard, mayWait: boolean): void | Promise<void> 
   } else {
     owners.catch(() => undefined);
   }
-  drop(line, 'queue-events', heard.event.name);
+  drop(line, heard, 'queue-events');
   return end(line, heard, undefined);
 };
 
@@ -100,7 +134,7 @@ const whenLocated = async (line: Line, heard: Heard, asked: Promise<Owners>): Pr
     first = undefined;
     return answer;
   });
-  if (owners === undefined) drop(line, 'ledger-unavailable', heard.event.name);
+  if (owners === undefined) drop(line, heard, 'ledger-unavailable');
   const owner = owners && agreed(line, heard, owners);
   if (owner !== undefined && heard.what.learn.length > 0) return learnThenEnd(line, heard, owner);
   end(line, heard, owner);
@@ -110,7 +144,7 @@ const whenLocated = async (line: Line, heard: Heard, asked: Promise<Owners>): Pr
 const agreed = (line: Line, heard: Heard, owners: Owners): Owner | undefined => {
   const [owner, ...others] = owners;
   if (owner === undefined) {
-    drop(line, 'unknown-owner', heard.event.name);
+    drop(line, heard, 'unknown-owner');
     return undefined;
   }
   if (heard.what.agree.every((_, index) => others[index] === owner)) return owner;
@@ -124,20 +158,23 @@ const learnThenEnd = async (line: Line, heard: Heard, owner: Owner): Promise<voi
   const record = (ref: ResourceRef) => patiently(line, heard, () => line.learn(ref, parent, owner));
   const outcomes = await Promise.all(learn.map(record));
   if (outcomes.includes('conflict')) refuse(line, heard, { because: 'learn-conflict', owner });
-  else if (outcomes.includes(undefined)) drop(line, 'ledger-unavailable', heard.event.name);
+  else if (outcomes.includes(undefined)) drop(line, heard, 'ledger-unavailable');
   else return end(line, heard, owner);
   end(line, heard, undefined);
 };
 
 /** The run is over whoever hears of it; its slot is free before the client can ask for the next one. */
-const end = (line: Line, { event, what }: Heard, owner: Owner | undefined): void => {
+const end = (line: Line, heard: Heard, owner: Owner | undefined): void => {
+  const { event, what } = heard;
   if (what.typeRule.endsRun) line.runEnded(what.owner);
   if (owner === undefined) return;
   try {
     line.deliver(owner, event, what.rule);
   } catch {
-    drop(line, 'undeliverable', event.name);
+    drop(line, heard, 'undeliverable');
+    return;
   }
+  tellFate(line, heard, { owner, because: undefined });
 };
 
 /** A failing ledger is asked again until the event has been here too long; `undefined` then. */
@@ -153,12 +190,22 @@ const patiently = async <T>(line: Line, { heardMillis }: Heard, ask: () => T | P
   }
 };
 
-const drop = (line: Line, because: EventDrop, event: string): void => line.count('events-dropped', { because, event });
+const drop = (line: Line, arrived: Arrived, because: EventDrop): void => {
+  // The name of an unlisted event is the upstream's own choice: as a label it would not be bounded.
+  const event = because === 'unlisted-event' ? '' : arrived.event.name;
+  line.count('events-dropped', { because, event });
+  tellFate(line, arrived, { owner: undefined, because });
+};
+
+const tellFate = (line: Line, arrived: Arrived, fate: Pick<EventFate, 'owner' | 'because'>): void => {
+  const { event, what, overheard } = arrived;
+  if (overheard) line.overhearing?.judged({ event: event.name, type: what.type, ...fate });
+};
 
 const refuse = (line: Line, heard: Heard, refusal: Pick<EventRefusal, 'because' | 'owner'>): void => {
   const { event, what } = heard;
   const tell = line.audit;
-  drop(line, refusal.because, event.name);
+  drop(line, heard, refusal.because);
   tell?.({ ...refusal, event: event.name, type: what.type, resources: [...heard.refs, ...what.learn] });
 };
 

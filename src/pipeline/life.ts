@@ -1,9 +1,12 @@
 /** What is known of one request while it lives: the stages add to it, the audit record is made of it. */
 
+import type { Evidence } from '../model/evidence.ts';
 import type { Grant } from '../model/grant.ts';
+import type { Mode } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Stage } from '../model/reason.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
+import type { ResourceRef } from '../model/resource.ts';
 import type { RouteMatch } from '../model/route.ts';
 import type { Run } from '../ratelimit/runs.ts';
 import type { Share } from '../ratelimit/shares.ts';
@@ -27,6 +30,20 @@ export interface Life {
   share: Share | undefined;
   limitHeaders: readonly string[];
   upstreamStatus: number | undefined;
+  /** Undefined where the policy is in effect. */
+  passing: Passing | undefined;
+}
+
+/** What is noted of a request that passes whatever is found. */
+export interface Passing {
+  readonly mode: Exclude<Mode, 'enforce'>;
+  readonly evidence: Evidence;
+  /** What is still being judged beside the life; none of it rejects. */
+  readonly judging: Array<Promise<void>>;
+  /** Gives the answer up, so that nothing waits for the rest of it; undefined while there is none. */
+  giveUp: (() => void) | undefined;
+  /** New ids, which are the caller's from now on. */
+  recorded: readonly ResourceRef[];
 }
 
 /** `now` is monotonic, in milliseconds with fractions. */
@@ -51,7 +68,16 @@ export const beginLife = (
     share: undefined,
     limitHeaders: [],
     upstreamStatus: undefined,
+    passing: undefined,
   };
+};
+
+/** Notes that nothing will be refused from here on. */
+export const beginPassing = (life: Life, mode: Passing['mode']): Passing => {
+  const evidence = { findings: [], faults: [] };
+  const passing = { mode, evidence, judging: [], giveUp: undefined, recorded: [] };
+  life.passing = passing;
+  return passing;
 };
 
 /** Closes the stage under way and opens the next. */

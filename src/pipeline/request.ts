@@ -1,48 +1,46 @@
 /** THE LIFE OF A REQUEST, in order. Each step needs the previous one's branded type, so none can be left out. */
-import type { Authenticator } from '../authn/authenticate.ts';
 import type { Authorize } from '../authz/authorize.ts';
 import type { Filter } from '../filter/filter.ts';
-import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest, ReadRequest } from '../model/request.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
-import type { Limit } from '../ratelimit/limit.ts';
-import type { Runs } from '../ratelimit/runs.ts';
-import type { Shares } from '../ratelimit/shares.ts';
 import type { Rewrite } from '../rewrite/rewrite.ts';
-import type { Origin } from '../upstream/origin.ts';
 import { enter, type Life } from './life.ts';
+import { type MeetingStages, type MetInEffect, matched, meet } from './meet.ts';
+import { type ShadowStages, type StagesInCommon, shadowLife } from './shadow.ts';
 
-export interface RequestStages {
+export interface RequestStages extends MeetingStages, StagesInCommon {
   canonical(raw: RawRequest): CanonicalRequest;
-  match(method: string, path: string): RouteMatch | undefined;
-  readonly authenticate: Authenticator['authenticate'];
-  readonly limit: Limit;
-  readonly shares: Shares;
   read(
     request: CanonicalRequest,
     match: RouteMatch,
     source: AsyncIterable<Buffer> | undefined,
   ): ReadRequest | Promise<ReadRequest>;
-  readonly runs: Runs;
   readonly authorize: Authorize;
+  /** Returns the gateway's own answer, where the route has one and nothing is forwarded. */
+  fixed(match: RouteMatch): FilteredResponse | undefined;
   readonly rewrite: Rewrite;
-  readonly origin: Origin;
   readonly filter: Filter;
-  /** Called when the upstream's answer has begun, before anything of it is judged or shown. */
-  answered(life: Life, status: number): Promise<void>;
+  /** Undefined: the policy is in effect for everybody, whatever it says of modes. */
+  readonly shadow?: ShadowStages;
 }
 
 /** Returns the life: it resolves to what the caller may see, or throws a Rejection. */
-export const requestLife =
-  (stages: RequestStages) =>
-  async (life: Life): Promise<FilteredResponse> => {
+export const requestLife = (stages: RequestStages) => {
+  const lenient = stages.shadow && lenientLife(stages, stages.shadow);
+
+  return async (life: Life): Promise<FilteredResponse> => {
     const request = stages.canonical(life.raw);
     life.request = request;
-    enter(life, 'match');
-    const match = listed(stages.match(request.method, request.path), life);
-    enter(life, 'authenticate');
-    const principal = await stages.authenticate(request, match);
+    let met: MetInEffect | undefined;
+    if (lenient !== undefined && !lenient.policy.enforced) {
+      const either = await lenient.meet(life, request);
+      if (either.mode !== 'enforce') return lenient.pass(life, request, either);
+      met = either;
+    }
+    const match = met?.match ?? matched(stages, life, request);
+    if (met === undefined) enter(life, 'authenticate');
+    const principal = met === undefined ? await stages.authenticate(request, match) : met.principal;
     life.principal = principal;
     enter(life, 'limit');
     life.limitHeaders = await stages.limit.admit(request, match, principal);
@@ -54,6 +52,8 @@ export const requestLife =
     life.grant = grant;
     // Only now: a session is its owner's alone, so what the upstream says of its runs is said of this user's.
     if (match.route.run !== undefined) life.run = await stages.runs.start(read, match, principal);
+    const fixed = stages.fixed(match);
+    if (fixed !== undefined) return fixed;
     enter(life, 'rewrite');
     const outbound = await stages.rewrite(grant, match, principal);
     enter(life, 'forward');
@@ -71,11 +71,10 @@ export const requestLife =
       throw error;
     }
   };
-
-/** Keeps the match for the record also where the route is listed only to be refused. */
-const listed = (match: RouteMatch | undefined, life: Life): RouteMatch => {
-  if (match === undefined) throw new Rejection('route-unknown', 'no route of the policy matches');
-  life.match = match;
-  if (match.route.access === 'denied') throw new Rejection('route-denied', `route ${match.route.id} is denied`);
-  return match;
 };
+
+const lenientLife = (stages: RequestStages, shadow: ShadowStages) => ({
+  policy: shadow.policy,
+  meet: meet(stages, shadow),
+  pass: shadowLife(stages, shadow),
+});

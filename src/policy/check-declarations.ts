@@ -1,5 +1,21 @@
 /** What is wrong with the declarations of a policy although each of them is right: seen only by a look at all files. */
+import { faultAt } from './document.ts';
+import type { Fault } from './fault.ts';
 import { addFault, type Scope, type Source } from './scope.ts';
+
+/** Each request asks for each limit, and each word that is not known is compared with each that is. */
+const MAX_DECLARED = 100;
+
+/** Returns a fault where more is declared than can be worked with; then nothing else should be looked at. */
+export const checkNumbers = (sources: readonly Source[]): Fault[] =>
+  (['resources', 'limits', 'catalogues'] as const).flatMap((word) => {
+    const declaring = sources.filter(({ policy }) => Object.keys(policy[word]).length > 0);
+    const count = declaring.reduce((sum, { policy }) => sum + Object.keys(policy[word]).length, 0);
+    const last = declaring.at(-1);
+    if (count <= MAX_DECLARED || last === undefined) return [];
+    const words = { message: 'too many are declared', found: String(count), expected: `at most ${MAX_DECLARED}` };
+    return [faultAt(last.document, [word], words)];
+  });
 
 /** Adds a fault for each limit of failures that would hold nowhere, and for each circle of parents. */
 export const checkDeclarations = (scope: Scope, sources: readonly Source[]): void => {

@@ -5,6 +5,7 @@ import { addFault, type RouteContext } from './scope.ts';
 /** Adds a fault for each contradiction. `uses` are the resources that the route names, compiled. */
 export const checkRoute = (context: RouteContext, uses: readonly ResourceUse[]): void => {
   checkAccess(context, uses);
+  checkShared(context, uses);
   checkLimits(context);
   checkRun(context, uses);
   checkHidden(context, uses);
@@ -13,7 +14,7 @@ export const checkRoute = (context: RouteContext, uses: readonly ResourceUse[]):
 };
 
 const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void => {
-  const { access, roles, filter, body, run } = context.written;
+  const { access, roles, when, filter, body, run } = context.written;
   if (access === 'user') return;
   const judged = uses.length > 0 || filter !== undefined || body?.references !== undefined || run !== undefined;
   if (access === 'public' && judged) {
@@ -21,6 +22,19 @@ const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void 
     addFault(context, { message, found: 'public' }, ['access']);
   }
   if (roles !== undefined) addFault(context, { message: `a ${access} route asks for no role` }, ['roles']);
+  if (access === 'denied' && when !== undefined) {
+    addFault(context, { message: 'a denied route is refused without a condition' }, ['when']);
+  }
+};
+
+const checkShared = (context: RouteContext, uses: readonly ResourceUse[]): void => {
+  const { shared, access, filter, body } = context.written;
+  if (!shared) return;
+  const judged = uses.length > 0 || (filter?.keep ?? filter?.learn ?? body?.references) !== undefined;
+  if (access === 'user' && !judged) return;
+  const found = judged ? 'a resource' : access;
+  const message = 'what is the same for all users is for users, and names and shows nothing that is owned';
+  addFault(context, { message, found }, ['shared']);
 };
 
 /** A token is refused before the route's own limits are reached, and by then it is nobody's. */

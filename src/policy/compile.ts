@@ -1,11 +1,14 @@
 /** Parsed policies -> the policy that the stages run on, or every fault there is. */
+import { ENFORCED, isPartial } from '../model/mode.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
-import { checkDeclarations } from './check-declarations.ts';
+import { checkDeclarations, checkNumbers } from './check-declarations.ts';
 import { compileRoute } from './compile-route.ts';
 import { compileSocket } from './compile-socket.ts';
 import type { Fault } from './fault.ts';
 import { routeTable } from './match.ts';
+import { replacedRoutes } from './replaces.ts';
+import { rolloutOf, strictest } from './rollout.ts';
 import { addFault, declare, type Path, type Scope, type Source } from './scope.ts';
 import { overlaps } from './template.ts';
 
@@ -19,19 +22,26 @@ interface Row {
 export const compile = (
   sources: readonly Source[],
 ): { readonly policy: Policy } | { readonly faults: readonly Fault[] } => {
+  const crowd = checkNumbers(sources);
+  if (crowd.length > 0) return { faults: crowd };
   const scope = declare(sources);
   checkDeclarations(scope, sources);
+  const replaced = replacedRoutes(scope, sources);
   const rows: Row[] = [];
   for (const source of sources) {
+    // Once for a file: each cohort remembers who is in it.
+    const rollout = rolloutOf(source.policy);
     for (const [index, written] of source.policy.routes.entries()) {
+      if (replaced.has(written)) continue;
       const path = ['routes', index];
-      rows.push({ route: compileRoute({ scope, source, written, path }), source, path });
+      rows.push({ route: compileRoute({ scope, source, written, path }, rollout), source, path });
     }
   }
   const sockets = sources.flatMap((source) =>
     source.policy.sockets.map((written, index) => compileSocket(written, { scope, source, path: ['sockets', index] })),
   );
   checkRoutes(scope, rows);
+  checkThere(scope, sources, rows);
   if (sockets.length > 1) {
     const source = sources.find(({ policy }) => policy.sockets.length > 0);
     if (source !== undefined)
@@ -46,8 +56,24 @@ export const compile = (
   const byAddress = scope.everywhere.filter(({ by }) => by === 'address');
   const visitorLimits = byAddress.filter(({ onFailedAuthentication }) => !onFailedAuthentication);
   const failureLimits = byAddress.filter(({ onFailedAuthentication }) => onFailedAuthentication);
-  const name = sources.map(({ policy }) => policy.name).join('+');
-  return { policy: { name, resources: scope.kinds, routes, sockets, visitorLimits, failureLimits, match } };
+  const named = sources.filter(({ included }) => !included);
+  const name = named.map(({ policy }) => policy.name).join('+');
+  const [first, ...others] = sources.map(({ policy }) => rolloutOf(policy));
+  // Without files there is no route, and nothing that could match.
+  const rollout = first === undefined ? ENFORCED : strictest([first, ...others]);
+  const enforced = ![rollout, ...routes.map((route) => route.rollout)].some(isPartial);
+  return {
+    policy: { rollout, enforced, name, resources: scope.kinds, routes, sockets, visitorLimits, failureLimits, match },
+  };
+};
+
+/** A policy without a route refuses everything: a mistake, except where there is no file at all. */
+const checkThere = (scope: Scope, [source]: readonly Source[], rows: readonly Row[]): void => {
+  if (source === undefined || rows.length > 0) return;
+  addFault(
+    { scope, source, path: ['routes'] },
+    { message: 'the policy has no route', expected: 'routes: [{ id, match }]' },
+  );
 };
 
 const checkRoutes = (scope: Scope, rows: readonly Row[]): void => {
@@ -57,7 +83,13 @@ const checkRoutes = (scope: Scope, rows: readonly Row[]): void => {
     if (ids.has(route.id))
       addFault({ scope, source, path: [...path, 'id'] }, { message: 'this id is used twice', found: route.id });
     ids.add(route.id);
-    for (const other of earlier.add(route)) {
+    const met = earlier.add(route);
+    if (met === undefined) {
+      const message = 'the routes are too entangled to be told apart: so many could match what so many others match';
+      addFault({ scope, source, path: [...path, 'match'] }, { message, found: route.id });
+      return;
+    }
+    for (const other of met) {
       addFault(
         { scope, source, path: [...path, 'match'] },
         {

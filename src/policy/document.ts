@@ -21,7 +21,11 @@ interface OpenDocument {
   readonly root: Place;
 }
 
-export type DocumentResult = { readonly document: YamlDocument } | { readonly faults: readonly Fault[] };
+export type DocumentResult =
+  | { readonly document: YamlDocument }
+  | { readonly faults: readonly Fault[] }
+  /** `unreadable`: the system's word for it. */
+  | { readonly faults: readonly Fault[]; readonly unreadable: string };
 
 /** A schema: anything that checks a value in the manner of zod. */
 export interface Schema<T> {
@@ -40,15 +44,18 @@ export interface CheckOptions {
 
 const MAX_FAULTS = 100;
 
+/** Returns the bytes of a file, or throws the system's error. */
+export type ReadFile = (file: string) => Buffer;
+
 /** Returns the document of a file, or its faults: unreadable, too large, not UTF-8, not YAML, hostile. */
-export function readDocument(file: string): DocumentResult {
+export function readDocument(file: string, read: ReadFile = readFileSync): DocumentResult {
   const start = { line: 1, column: 1 };
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = read(file);
   } catch (error) {
-    const message = `the file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`;
-    return { faults: [{ file, ...start, message }] };
+    const unreadable = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return { faults: [{ file, ...start, message: `the file cannot be read: ${unreadable}` }], unreadable };
   }
   if (bytes.length > MAX_BYTES) return { faults: [tooLarge(file, bytes.length)] };
   try {

@@ -1,36 +1,138 @@
-/** Policy files -> one policy, or all their faults at once. */
+/** Policy files, and those that they include -> one policy, or all their faults at once. */
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import type { Policy } from '../model/policy.ts';
 import { compile } from './compile.ts';
-import { checkDocument, parseDocument, readDocument, type YamlDocument } from './document.ts';
+import { checkDocument, type DocumentResult, faultAt, parseDocument, type ReadFile, readDocument } from './document.ts';
 import type { Fault } from './fault.ts';
-import { policySchema } from './schema.ts';
+import { type ParsedPolicy, policySchema, type WrittenPolicy } from './schema.ts';
 import type { Source } from './scope.ts';
 
-export type LoadResult = { readonly policy: Policy } | { readonly faults: readonly Fault[] };
+export type PolicyOrFaults = { readonly policy: Policy } | { readonly faults: readonly Fault[] };
 
-/** Reads, checks and compiles the files. */
-export const loadPolicy = (files: readonly string[]): LoadResult => {
-  const faults: Fault[] = [];
-  const sources: Source[] = [];
-  for (const file of files) collect(readDocument(file), sources, faults);
-  return faults.length > 0 ? { faults } : compile(sources);
+/** `files` are all that the policy is made of, those included that could not be read. */
+export type LoadResult = PolicyOrFaults & { readonly files: readonly string[] };
+
+/** Includes of includes: more is a mistake. */
+const MAX_DEPTH = 8;
+
+interface Reading {
+  readonly read: ReadFile | undefined;
+  /** By what a file really is, so that two names of one file are seen. */
+  readonly files: Map<string, string>;
+  readonly sources: Source[];
+  readonly faults: Fault[];
+}
+
+/** A file on the way down from the one that gateway.yaml names. */
+interface Step {
+  readonly file: string;
+  readonly read: DocumentResult;
+  /** What the files above are, the outermost first, and this one's own. */
+  readonly way: readonly string[];
+  readonly above: Source | undefined;
+}
+
+/** Reads, checks and compiles the files. Every file is read through `read`, those that cannot be read included. */
+export const loadPolicy = (files: readonly string[], read?: ReadFile): LoadResult => finish(readAll(files, read));
+
+/** Reads and checks the files without compiling them: what is written, for those who look at that. */
+export const readSources = (
+  files: readonly string[],
+): { readonly sources: readonly Source[] } | { readonly faults: readonly Fault[] } => {
+  const { sources, faults } = readAll(files, undefined);
+  return faults.length > 0 ? { faults } : { sources };
 };
 
-/** The same for a text; `file` is the name under which its faults are reported. */
+const readAll = (files: readonly string[], read: ReadFile | undefined): Reading => {
+  const reading: Reading = { read, files: new Map(), sources: [], faults: [] };
+  for (const file of files) {
+    const identity = identityOf(file);
+    if (reading.files.has(identity)) {
+      reading.faults.push({ file, line: 1, column: 1, message: 'this file is a part of the policy already' });
+      continue;
+    }
+    reading.files.set(identity, file);
+    collect(reading, { file, read: readDocument(file, read), way: [identity], above: undefined });
+  }
+  return reading;
+};
+
+/** The same as `loadPolicy` for a text; `file` is the name under which its faults are reported, and to which includes are relative. */
 export const parsePolicy = (options: { readonly file: string; readonly text: string }): LoadResult => {
-  const faults: Fault[] = [];
-  const sources: Source[] = [];
-  collect(parseDocument(options), sources, faults);
-  return faults.length > 0 ? { faults } : compile(sources);
+  const identity = identityOf(options.file);
+  const reading: Reading = { read: undefined, files: new Map([[identity, options.file]]), sources: [], faults: [] };
+  collect(reading, { file: options.file, read: parseDocument(options), way: [identity], above: undefined });
+  return finish(reading);
 };
 
-const collect = (read: ReturnType<typeof readDocument>, sources: Source[], faults: Fault[]): void => {
+const finish = ({ files, sources, faults }: Reading): LoadResult => ({
+  ...(faults.length > 0 ? { faults } : compile(sources)),
+  files: [...files.values()],
+});
+
+const identityOf = (file: string): string => {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
+  }
+};
+
+const collect = (reading: Reading, step: Step): void => {
+  const { read, above } = step;
   if ('faults' in read) {
-    faults.push(...read.faults);
+    reading.faults.push(...read.faults);
     return;
   }
-  const { document }: { document: YamlDocument } = read;
+  const { document } = read;
   const checked = checkDocument(document, policySchema);
-  if ('faults' in checked) faults.push(...checked.faults);
-  else sources.push({ document, policy: checked.value });
+  if ('faults' in checked) {
+    reading.faults.push(...checked.faults);
+    return;
+  }
+  const source = { document, policy: withMode(checked.value, above?.policy), included: above !== undefined };
+  reading.sources.push(source);
+  for (const [index, written] of source.policy.include.entries()) include(reading, step, { source, index, written });
+};
+
+/** What says nothing of modes goes as far as the file that includes it: a roll-out is steered at one place. */
+const withMode = (written: WrittenPolicy, above: ParsedPolicy | undefined): ParsedPolicy => {
+  const silent = written.mode === undefined && written.cohorts === undefined;
+  const mode = (silent ? above?.mode : written.mode) ?? 'enforce';
+  return { ...written, mode, cohorts: (silent ? above?.cohorts : written.cohorts) ?? {} };
+};
+
+interface Include {
+  readonly source: Source;
+  readonly index: number;
+  readonly written: string;
+}
+
+const include = (reading: Reading, { file: from, way }: Step, { source, index, written }: Include): void => {
+  const file = resolve(dirname(from), written);
+  const identity = identityOf(file);
+  const read = openInclude(reading, { file, identity, way });
+  if ('message' in read) reading.faults.push(faultAt(source.document, ['include', index], { found: written, ...read }));
+  else collect(reading, { file, read, way: [...way, identity], above: source });
+};
+
+type Refused = Pick<Fault, 'message' | 'found' | 'expected'>;
+
+/** Returns what is read of a file, or why it is no part of the policy. */
+const openInclude = (
+  reading: Reading,
+  { file, identity, way }: Pick<Step, 'file' | 'way'> & { readonly identity: string },
+): DocumentResult | Refused => {
+  if (way.includes(identity)) {
+    const circle = [...way.slice(way.indexOf(identity)), identity].map((path) => basename(path));
+    return { message: 'this file includes itself', found: circle.join(' -> ') };
+  }
+  if (reading.files.has(identity)) return { message: 'this file is a part of the policy already' };
+  if (way.length > MAX_DEPTH) return { message: 'the includes are too deep', expected: `at most ${MAX_DEPTH} levels` };
+  reading.files.set(identity, file);
+  // A device or a pipe would be read without end.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return { message: 'this is not a file' };
+  const read = readDocument(file, reading.read);
+  return 'unreadable' in read ? { message: `the file cannot be read: ${read.unreadable}` } : read;
 };

@@ -8,6 +8,8 @@ interface Definition {
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly options?: readonly unknown[];
   readonly innerType?: unknown;
+  /** Of a schema that stands for itself, further down. */
+  readonly getter?: () => unknown;
   readonly in?: unknown;
   readonly values?: readonly unknown[];
   readonly entries?: Readonly<Record<string, unknown>>;
@@ -46,6 +48,7 @@ export function describeSchema(schema: unknown): string {
   if (type === 'enum') return oneOf(Object.values(definition.entries ?? {}));
   if (type === 'union') return [...new Set((definition.options ?? []).map(describeSchema))].join(' or ');
   if (type === 'pipe') return describeSchema(definition.in);
+  if (type === 'lazy') return describeSchema(definition.getter?.());
   if (type !== undefined && WRAPPERS.has(type)) return describeSchema(definition.innerType);
   return typeWord(type ?? 'another value');
 }

@@ -1,18 +1,28 @@
 /** A policy as it is written: the schema of policies/*.yaml. What it means is compiled elsewhere; an unknown key is a fault. */
 import { z } from 'zod';
-import { DURATION, SIZE } from './amounts.ts';
+import { route } from './schema-route.ts';
+import {
+  duration,
+  field,
+  fieldByKind,
+  fieldPath,
+  json,
+  kindName,
+  mode,
+  name,
+  plainPath,
+  role,
+} from './schema-values.ts';
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
-const kindName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/);
-const routeId = z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/);
-const field = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/);
-const duration = z.string().regex(DURATION).describe('A duration: 500ms, 30s, 5m, 1h, 7d');
-const size = z.string().regex(SIZE).describe('A size: 64KiB, 32MiB');
-const fieldPath = z.string().min(1).max(256).describe('A place in a JSON value: a.b, a[*].b, [*]');
-const json = z.json();
-
-/** A kind of resource to the field that holds its id. */
-const fieldByKind = z.record(kindName, fieldPath);
+const cohort = z.strictObject({
+  mode: mode.describe('The mode for these callers'),
+  users: z
+    .array(z.string().regex(/^[^|]+[|].+$/))
+    .default([])
+    .describe('Owners: ISSUER|USER'),
+  roles: z.array(role).default([]).describe('Callers who have one of these roles'),
+  percent: z.number().min(0).max(100).multipleOf(0.01).default(0).describe('A stable share of all users'),
+});
 
 const resource = z.strictObject({
   id: z.string().min(1).max(200).describe('The grammar of ids, a regular expression that must match the whole id'),
@@ -21,9 +31,15 @@ const resource = z.strictObject({
   probe: z
     .strictObject({
       get: z.string().regex(/^\//).describe('Asked before the first claim; {kind} stands for the id'),
-      absent: z.union([z.strictObject({ json }), z.strictObject({ status: z.int().min(400).max(499) })]),
+      absent: z
+        .union([
+          z.strictObject({ json: json.describe('The body, of status 200, that means that there is no such id') }),
+          z.strictObject({ status: z.int().min(400).max(499).describe('The status that means so') }),
+        ])
+        .describe('The answer that means that the server has no such id'),
     })
-    .optional(),
+    .optional()
+    .describe('How the server is asked whether it has an id that nobody owns'),
   url: z
     .string()
     .regex(/^\/(?:[A-Za-z0-9._~-]+\/)+$/)
@@ -32,105 +48,89 @@ const resource = z.strictObject({
 });
 
 const rate = z.strictObject({
-  points: z.int().min(1).max(1_000_000_000),
-  per: duration,
-  by: z.enum(['user', 'address']),
-  counts: z.literal('failed-authentication').optional(),
+  points: z.int().min(1).max(1_000_000_000).describe('So many requests'),
+  per: duration.describe('in so much time'),
+  by: z.enum(['user', 'address']).describe('user: counts where a user is known. address: where none is'),
+  counts: z.literal('failed-authentication').optional().describe('Counts only tokens that were refused'),
 });
 const concurrency = z.strictObject({
-  concurrent: z.int().min(1).max(100_000),
-  by: z.literal('user'),
-  timeout: duration,
+  concurrent: z.int().min(1).max(100_000).describe('So many runs at once'),
+  by: z.literal('user').describe('Of one user'),
+  timeout: duration.describe('After this time a run counts as ended'),
 });
 
 const catalogue = z.strictObject({
-  get: z.string().regex(/^\/[A-Za-z0-9._~/-]*$/),
-  keys: z.array(field).min(1),
-  'max-age': duration,
-});
-
-const rewriteStep = z.union([
-  z.strictObject({ set: z.record(field, z.enum(['user.id', 'user.name'])) }),
-  z.strictObject({ drop: z.array(field).min(1) }),
-  z.strictObject({ catalogue: z.strictObject({ field, from: name, each: z.boolean().default(false) }) }),
-  z.strictObject({ inline: field }),
-]);
-
-const body = z.strictObject({
-  json: size.optional().describe('Takes a JSON object of at most this size'),
-  multipart: size.optional().describe('Takes a form of at most this size'),
-  file: field.optional().describe('The part of the form that holds the file'),
-  own: fieldByKind.optional(),
-  create: fieldByKind.optional(),
-  claim: fieldByKind.optional(),
-  references: kindName.optional().describe('Texts may cite resources of this kind only where they are the caller’s'),
-});
-
-const filter = z.strictObject({
-  keep: z.array(z.strictObject({ resource: kindName, each: fieldPath, id: fieldPath })).optional(),
-  learn: fieldByKind.optional().describe('Ids that the server made and that become the caller’s'),
-  drop: z.array(fieldPath).optional(),
-  relative: z.boolean().optional().describe('Loopback URLs of the upstream become relative'),
-  max: size.optional().describe('An answer that is read is refused above this size, because it could not be judged'),
-});
-
-const route = z.strictObject({
-  id: routeId,
-  match: z.string().describe('METHOD /path/{parameter}; a last segment * matches the rest'),
-  access: z.enum(['public', 'user', 'denied']).default('user'),
-  roles: z.array(z.string().min(1).max(64)).min(1).optional().describe('The caller needs one of them'),
-  limits: z.array(name).default([]),
-  run: z
-    .strictObject({ limit: name, session: field, ends: z.enum(['answer', 'event']) })
-    .optional()
-    .describe('The request starts work that goes on after it'),
-  query: z.array(field).default([]).describe('Parameters that are forwarded; all others are dropped'),
-  body: body.optional(),
-  release: kindName.optional().describe('The path parameter whose resource a success deletes'),
-  rewrite: z.array(rewriteStep).default([]),
-  filter: filter.optional(),
-  hidden: z
-    .strictObject({ status: z.int().min(200).max(599), json })
-    .optional()
-    .describe('The answer for what is foreign or missing'),
-  headers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), z.string().regex(/^[ -~]{1,1000}$/)).optional(),
-  timeout: duration.optional(),
+  get: plainPath.describe('The path of the list'),
+  keys: z.array(field).min(1).describe('The fields by which an entry is known'),
+  'max-age': duration.describe('For how long the shared copy is kept'),
 });
 
 const eventType = z.strictObject({
-  learn: z.record(kindName, z.array(fieldPath).min(1)).optional(),
-  'ends-run': z.boolean().default(false),
+  learn: z
+    .record(kindName, z.array(fieldPath).min(1))
+    .optional()
+    .describe('Places of ids, or URLs of them, that the server made and that become the owner’s'),
+  'ends-run': z.boolean().default(false).describe('true: the event ends the run of its session'),
+});
+
+const delivery = z.strictObject({
+  owner: fieldByKind.describe('The one resource whose owner hears the event'),
+  agree: fieldByKind.optional().describe('What, where it is there, must be of the same owner'),
+  relative: z.boolean().default(false).describe('Loopback URLs of the upstream become relative'),
+  type: fieldPath.describe('The place of the type'),
+  types: z.record(z.string().min(1).max(64), eventType).describe('The closed table of types; others are dropped'),
 });
 
 const socket = z.strictObject({
-  path: z.string().regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*\/$/),
-  protocol: z.literal('socket.io'),
-  token: z.array(z.enum(['auth', 'header', 'query'])).min(1),
-  deliver: z.record(
-    z.string().min(1).max(64),
-    z.strictObject({
-      owner: fieldByKind,
-      agree: fieldByKind.optional(),
-      relative: z.boolean().default(false),
-      type: fieldPath,
-      types: z.record(z.string().min(1).max(64), eventType),
-    }),
-  ),
-  accept: z.record(z.string().min(1).max(64), z.string().min(1).max(64)).default({}),
+  path: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*\/$/)
+    .describe('Where clients connect, and where the server’s own endpoint is'),
+  protocol: z.literal('socket.io').describe('The protocol'),
+  token: z
+    .array(z.enum(['auth', 'header', 'query']))
+    .min(1)
+    .describe('Where a token may stand in the handshake'),
+  deliver: z.record(z.string().min(1).max(64), delivery).describe('Event name to rule; events not listed are dropped'),
+  accept: z
+    .record(z.string().min(1).max(64), z.string().min(1).max(64))
+    .default({})
+    .describe('What clients may send, and what the gateway answers itself'),
 });
 
 export const policySchema = z.strictObject({
-  version: z.literal(1),
-  name,
-  mode: z.literal('enforce').default('enforce'),
-  resources: z.record(kindName, resource).default({}),
-  limits: z.record(name, z.union([rate, concurrency])).default({}),
+  version: z.literal(1).describe('The version of the policy language'),
+  name: name.describe('The name of the policy'),
+  include: z
+    .array(z.string().min(1).max(1_000))
+    .default([])
+    .describe('Further files of the policy; paths are relative to this file'),
+  mode: mode
+    .optional()
+    .describe('The mode of this file’s routes; without it that of the file that includes it, or enforce'),
+  cohorts: z.record(name, cohort).optional().describe('Callers for whom another mode holds; the first one counts'),
+  replaces: z
+    .array(z.string().min(1).max(64))
+    .default([])
+    .describe('Denied routes of other files, instead of which the routes of these ids in this file hold'),
+  resources: z.record(kindName, resource).default({}).describe('What can be owned'),
+  limits: z
+    .record(name, z.union([rate, concurrency]))
+    .default({})
+    .describe('Rate limits and limits of runs'),
   everywhere: z.array(name).default([]).describe('Limits that hold on every route'),
-  catalogues: z.record(name, catalogue).default({}),
-  routes: z.array(route).min(1),
-  sockets: z.array(socket).default([]),
+  catalogues: z.record(name, catalogue).default({}).describe('What the server itself offers'),
+  routes: z.array(route).default([]).describe('The closed table of routes'),
+  sockets: z.array(socket).default([]).describe('The Socket.IO endpoint'),
 });
 
-export type ParsedPolicy = z.infer<typeof policySchema>;
-export type ParsedRoute = ParsedPolicy['routes'][number];
-export type ParsedSocket = ParsedPolicy['sockets'][number];
+/** As the file itself says it. */
+export type WrittenPolicy = z.infer<typeof policySchema>;
+
+/** A file's policy, with the modes that hold in it. */
+export type ParsedPolicy = Omit<WrittenPolicy, 'mode' | 'cohorts'> & {
+  mode: z.infer<typeof mode>;
+  cohorts: Record<string, z.infer<typeof cohort>>;
+};
+export type ParsedRoute = WrittenPolicy['routes'][number];
+export type ParsedSocket = WrittenPolicy['sockets'][number];

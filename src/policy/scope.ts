@@ -5,6 +5,7 @@ import type { Catalogue } from '../model/route.ts';
 import { durationMillis } from './amounts.ts';
 import { faultAt, type YamlDocument } from './document.ts';
 import { type Fault, nearestWord } from './fault.ts';
+import { anchored, NOTHING, patternFault, WAYS_OF_IDS } from './safe-pattern.ts';
 import type { ParsedPolicy, ParsedRoute } from './schema.ts';
 
 export type Path = ReadonlyArray<string | number>;
@@ -12,6 +13,8 @@ export type Path = ReadonlyArray<string | number>;
 export interface Source {
   readonly document: YamlDocument;
   readonly policy: ParsedPolicy;
+  /** True where another file includes it. */
+  readonly included: boolean;
 }
 
 export interface Scope {
@@ -43,8 +46,14 @@ export interface RouteContext extends Spot {
   readonly written: ParsedRoute;
 }
 
+/** Nobody reads more, and each is worked for: the nearest word is looked for among all. */
+const MAX_FAULTS = 100;
+
+const isFull = ({ faults }: Scope): boolean => faults.length >= MAX_FAULTS;
+
 /** Adds a fault at a spot, or at a path below it. */
 export const addFault = ({ scope, source, path }: Spot, words: FaultWords, below: Path = []): void => {
+  if (isFull(scope)) return;
   scope.faults.push(faultAt(source.document, [...path, ...below], words));
 };
 
@@ -55,7 +64,7 @@ export const referred = <T>(
   spot: Spot & { readonly what: string },
 ): T | undefined => {
   const found = declared.get(name);
-  if (found !== undefined) return found;
+  if (found !== undefined || isFull(spot.scope)) return found;
   const near = nearestWord(name, declared.keys());
   addFault(spot, {
     message: `${spot.what} is not declared`,
@@ -83,17 +92,19 @@ export const declare = (sources: readonly Source[]): Scope => {
       scope.catalogues.set(name, { name, target: get, keys, maxAgeMillis: durationMillis(maxAge) });
     }
   }
+  const everywhere = new Set<RateLimit>();
   for (const source of sources) {
     for (const [index, name] of source.policy.everywhere.entries()) {
       const path = ['everywhere', index];
       const rate = referred(scope.rates, name, { scope, source, path, what: 'this limit' });
-      if (rate !== undefined) scope.everywhere.push(rate);
+      if (rate !== undefined) everywhere.add(rate);
     }
     for (const [name, { parent }] of Object.entries(source.policy.resources)) {
       if (parent === undefined) continue;
       referred(scope.kinds, parent, { scope, source, path: ['resources', name, 'parent'], what: 'this resource' });
     }
   }
+  scope.everywhere.push(...everywhere);
   return scope;
 };
 
@@ -119,23 +130,11 @@ const declareKinds = (scope: Scope, source: Source): void => {
   }
 };
 
-/** Repetition of a repetition can take time without end on a hostile id; ids are short, and so may be their grammar. */
-const NESTED_QUANTIFIER = /[*+}][)]*[*+{]|\)[*+{]|\\[1-9]|\(\?/;
-
 const idPattern = (spot: Spot, text: string): RegExp => {
-  try {
-    if (NESTED_QUANTIFIER.test(text)) {
-      addFault(spot, {
-        message: 'the grammar of ids is too clever: no repeated group, no back reference, no look-around',
-        found: text,
-      });
-      return /^\b\B$/;
-    }
-    return new RegExp(`^(?:${text})$`);
-  } catch (error) {
-    addFault(spot, { message: `not a regular expression: ${String(error)}`, found: text });
-    return /^\b\B$/;
-  }
+  const message = patternFault({ what: 'the grammar of ids', pattern: text, maxWays: WAYS_OF_IDS });
+  if (message === undefined) return anchored(text);
+  addFault(spot, { message, found: text });
+  return NOTHING;
 };
 
 const compileProbe = (scope: Scope, source: Source, kind: string): ResourceKind['probe'] => {
@@ -168,7 +167,7 @@ const compileProbe = (scope: Scope, source: Source, kind: string): ResourceKind[
 const declareLimits = (scope: Scope, source: Source): void => {
   for (const [name, written] of Object.entries(source.policy.limits)) {
     const path = ['limits', name];
-    once({ scope, source, path: path }, new Map<string, unknown>([...scope.rates, ...scope.concurrencies]));
+    once({ scope, source, path }, new Map<string, unknown>([...scope.rates, ...scope.concurrencies]));
     if ('concurrent' in written) {
       const { concurrent, timeout } = written;
       scope.concurrencies.set(name, { name, concurrent, timeoutMillis: durationMillis(timeout) });

@@ -1,5 +1,6 @@
 /** The path templates of routes: `METHOD /a/{canvas}/b`, and which two of them could match one request. */
 
+import { MAX_ID_LENGTH } from '../authz/locate.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import type { PathSegment } from '../model/route.ts';
 
@@ -38,8 +39,11 @@ export const parseTemplate = (text: string): Template | { readonly expected: str
 
 /** Holds templates, and says of each new one which earlier ones some request could match as well. */
 export interface Overlaps<T extends Template> {
-  /** Returns the earlier ones, in no order: a table in which order decides is no closed table. */
-  add(template: T): readonly T[];
+  /**
+   * Returns earlier ones, a few at most, in no order: a table in which order decides is no closed table. Returns
+   * undefined once the templates are too entangled to be told apart in a bounded time.
+   */
+  add(template: T): readonly T[] | undefined;
 }
 
 interface Node<T> {
@@ -47,29 +51,51 @@ interface Node<T> {
   /** Those that match whatever follows here. */
   readonly rests: T[];
   readonly literals: Map<string, Node<T>>;
+  /** By the kind that they are named after; all others match the same, and are one. */
   readonly parameters: Map<string, Node<T>>;
 }
 
 const emptyNode = <T>(): Node<T> => ({ ends: [], rests: [], literals: new Map(), parameters: new Map() });
 
+/** Whoever is told of so many has enough to do. */
+const MAX_MET = 5;
+/** Ten thousand routes of a usual form take some ten steps each. */
+const MAX_STEPS = 1_000_000;
+
+interface Search {
+  readonly kinds: ReadonlyMap<string, ResourceKind>;
+  stepsLeft: number;
+}
+
+const OF_NO_KIND = '';
+
 /** Returns an empty tree of templates: with it ten thousand routes are a moment's work. */
 export const overlaps = <T extends Template>(kinds: ReadonlyMap<string, ResourceKind>): Overlaps<T> => {
   const methods = new Map<string, Node<T>>();
+  const search: Search = { kinds, stepsLeft: MAX_STEPS };
   return {
     add(template) {
-      const { method, segments } = template;
+      const { method } = template;
+      const segments = template.segments.map((segment) =>
+        segment.kind === 'parameter' && !kinds.has(segment.name) ? { ...segment, name: OF_NO_KIND } : segment,
+      );
       const root = methods.get(method) ?? emptyNode<T>();
       methods.set(method, root);
-      const met = meeting(root, segments, kinds);
-      insert(root, template);
+      const met: T[] = [];
+      for (const other of meeting(root, segments, search)) {
+        met.push(other);
+        if (met.length === MAX_MET) break;
+      }
+      if (search.stepsLeft <= 0) return undefined;
+      insert(root, segments, template);
       return met;
     },
   };
 };
 
-const insert = <T extends Template>(root: Node<T>, template: T): void => {
+const insert = <T extends Template>(root: Node<T>, segments: readonly PathSegment[], template: T): void => {
   let node = root;
-  for (const segment of template.segments) {
+  for (const segment of segments) {
     if (segment.kind === 'rest') {
       node.rests.push(template);
       return;
@@ -83,41 +109,56 @@ const insert = <T extends Template>(root: Node<T>, template: T): void => {
   node.ends.push(template);
 };
 
-const meeting = <T>(
-  node: Node<T>,
-  segments: readonly PathSegment[],
-  kinds: ReadonlyMap<string, ResourceKind>,
-): readonly T[] => {
+function* meeting<T>(node: Node<T>, segments: readonly PathSegment[], search: Search): Generator<T> {
   const [first, ...rest] = segments;
-  if (first === undefined) return [...node.ends];
-  if (first.kind === 'rest') return below(node);
-  const further = childrenFor(node, first, kinds).flatMap((child) => meeting(child, rest, kinds));
-  return [...node.rests, ...further];
-};
+  if (first === undefined) return yield* node.ends;
+  if (first.kind === 'rest') return yield* below(node, search);
+  yield* node.rests;
+  for (const child of childrenFor(node, first, search)) yield* meeting(child, rest, search);
+}
 
 /** Everything that has at least one segment more. */
-const below = <T>(node: Node<T>): readonly T[] => [
-  ...node.rests,
-  ...[...node.literals.values(), ...node.parameters.values()].flatMap((child) => [...child.ends, ...below(child)]),
-];
+function* below<T>(node: Node<T>, search: Search): Generator<T> {
+  yield* node.rests;
+  for (const children of [node.literals, node.parameters]) {
+    for (const child of children.values()) {
+      if (!mayGoOn(search)) return;
+      yield* child.ends;
+      yield* below(child, search);
+    }
+  }
+}
 
-const childrenFor = <T>(
+const mayGoOn = (search: Search): boolean => {
+  search.stepsLeft -= 1;
+  return search.stepsLeft > 0;
+};
+
+function* childrenFor<T>(
   { literals, parameters }: Node<T>,
   segment: Exclude<PathSegment, { kind: 'rest' }>,
-  kinds: ReadonlyMap<string, ResourceKind>,
-): Node<T>[] => {
+  search: Search,
+): Generator<Node<T>> {
   if (segment.kind === 'literal') {
-    const { text } = segment;
-    const same = literals.get(text);
-    const possible = [...parameters].filter(([name]) => couldBe(name, text, kinds)).map(([, child]) => child);
-    return same === undefined ? possible : [same, ...possible];
+    const same = literals.get(segment.text);
+    if (same !== undefined) yield same;
+    for (const [name, child] of parameters) {
+      if (!mayGoOn(search)) return;
+      if (couldBe(name, segment.text, search.kinds)) yield child;
+    }
+    return;
   }
-  const { name } = segment;
-  const possible = [...literals].filter(([text]) => couldBe(name, text, kinds)).map(([, child]) => child);
-  return [...possible, ...parameters.values()];
-};
+  for (const [text, child] of literals) {
+    if (!mayGoOn(search)) return;
+    if (couldBe(segment.name, text, search.kinds)) yield child;
+  }
+  for (const child of parameters.values()) {
+    if (!mayGoOn(search)) return;
+    yield child;
+  }
+}
 
 const couldBe = (parameter: string, text: string, kinds: ReadonlyMap<string, ResourceKind>): boolean => {
   const kind = kinds.get(parameter);
-  return kind === undefined || (kind.pattern.test(text) && !kind.reserved.has(text));
+  return kind === undefined || (text.length <= MAX_ID_LENGTH && kind.pattern.test(text) && !kind.reserved.has(text));
 };

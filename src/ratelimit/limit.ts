@@ -1,5 +1,6 @@
 /** HOW OFTEN: the points of a user where one is known, of an address where none is, and of failed authentications. */
 import type { RateLimit } from '../model/limits.ts';
+import type { Policy } from '../model/policy.ts';
 import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
@@ -25,12 +26,12 @@ export interface Limit {
 
 interface LimitOptions {
   readonly limiter: Limiter;
-  readonly visitorLimits: readonly RateLimit[];
-  readonly failureLimits: readonly RateLimit[];
+  /** Read at each request: another policy may have become live. */
+  readonly policy: Pick<Policy, 'visitorLimits' | 'failureLimits'>;
 }
 
-export const limit = ({ limiter, visitorLimits, failureLimits }: LimitOptions): Limit => {
-  const policies = new Map<RateLimit, string>();
+export const limit = ({ limiter, policy }: LimitOptions): Limit => {
+  const policies = new WeakMap<RateLimit, string>();
   const policyOf = (rule: RateLimit): string => {
     let text = policies.get(rule);
     if (text === undefined) {
@@ -69,7 +70,7 @@ export const limit = ({ limiter, visitorLimits, failureLimits }: LimitOptions): 
         : judge(verdict, 'rate-limited');
     },
 
-    visitor: (address) => count(visitorLimits, address, 'rate-limited'),
-    failed: (address) => count(failureLimits, address, 'failures-limited'),
+    visitor: (address) => count(policy.visitorLimits, address, 'rate-limited'),
+    failed: (address) => count(policy.failureLimits, address, 'failures-limited'),
   };
 };

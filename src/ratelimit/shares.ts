@@ -22,8 +22,11 @@ export interface Share {
 }
 
 export interface Shares {
-  /** Takes one open request and what its body may hold, or throws `open-limited` or `bodies-limited` and takes nothing. */
-  take(request: CanonicalRequest, match: RouteMatch, principal: Principal | undefined): Share;
+  /**
+   * Takes one open request and what its body may hold, or throws `open-limited` or `bodies-limited` and takes nothing.
+   * Without a match no body is read.
+   */
+  take(request: CanonicalRequest, match: RouteMatch | undefined, principal: Principal | undefined): Share;
   giveBack(share: Share): void;
   /** What is held now, of all. */
   held(): { readonly open: number; readonly bytes: number; readonly keys: number };
@@ -72,8 +75,9 @@ export const shares = (options: SharesOptions): Shares => {
 };
 
 /** Without an announced length a body may become as large as the route allows; what is larger is refused as such. */
-const bytesOf = ({ hasBody, headers }: CanonicalRequest, { route: { body } }: RouteMatch): number => {
-  if (!hasBody || body.kind === 'none') return 0;
+const bytesOf = ({ hasBody, headers }: CanonicalRequest, match: RouteMatch | undefined): number => {
+  const body = match?.route.body;
+  if (!hasBody || body === undefined || body.kind === 'none') return 0;
   const announced = headers.get('content-length');
   return announced === undefined ? body.maxBytes : Math.min(Number(announced), body.maxBytes);
 };

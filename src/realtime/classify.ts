@@ -21,7 +21,12 @@ export type Classified =
       /** Made by the server itself; become the owner's. Each is here once. */
       readonly learn: readonly ResourceRef[];
     }
-  | { readonly kind: 'drop'; readonly because: 'unlisted-event' | 'unlisted-type' | 'no-resource' | 'malformed' };
+  | {
+      readonly kind: 'drop';
+      readonly because: 'unlisted-event' | 'unlisted-type' | 'no-resource' | 'malformed';
+      /** Undefined where there is none that is a text. */
+      readonly type: string | undefined;
+    };
 
 type ReadRef = (value: JsonValue | undefined) => ResourceRef | undefined;
 type Readers = ReadonlyMap<ResourceKind, ReadRef>;
@@ -42,17 +47,17 @@ export const classify = (rules: ReadonlyMap<string, EventRule>): ((event: Upstre
     const type = only(valuesAt(event.payload, rule.typePath));
     if (typeof type !== 'string') return drop('malformed');
     const typeRule = rule.types.get(type);
-    if (typeRule === undefined) return drop('unlisted-type');
+    if (typeRule === undefined) return drop('unlisted-type', type);
 
     const named = valuesAt(event.payload, rule.owner.path);
     // A chat without a session emits under "" (contract, section 4): nobody's, so nobody hears it.
-    if (named.every(isAbsent)) return drop('no-resource');
+    if (named.every(isAbsent)) return drop('no-resource', type);
     const owner = readers.get(rule.owner.kind)?.(only(named));
-    if (owner === undefined) return drop('malformed');
+    if (owner === undefined) return drop('malformed', type);
 
     const agree = refsAt(event, rule.agree, readers);
     // What is named but cannot be an id cannot be compared, so it does not agree.
-    if (agree.includes(undefined)) return drop('malformed');
+    if (agree.includes(undefined)) return drop('malformed', type);
     // What is not an id of the kind (an inline image, another server's URL) is simply not learned.
     const learn = new Map(
       refsAt(event, typeRule.learn, readers).flatMap((ref) => (ref ? [[resourceKey(ref), ref]] : [])),
@@ -61,7 +66,11 @@ export const classify = (rules: ReadonlyMap<string, EventRule>): ((event: Upstre
   };
 };
 
-const drop = (because: Extract<Classified, { kind: 'drop' }>['because']): Classified => ({ kind: 'drop', because });
+const drop = (because: Extract<Classified, { kind: 'drop' }>['because'], type?: string): Classified => ({
+  kind: 'drop',
+  because,
+  type,
+});
 
 const only = (values: readonly JsonValue[]): JsonValue | undefined => (values.length === 1 ? values[0] : undefined);
 

@@ -25,7 +25,8 @@ export interface InboundJudge {
 }
 
 export interface InboundOptions {
-  readonly accept: AcceptedEvents;
+  /** Asked at each event: a connection may outlive the policy under which it was opened. */
+  readonly accept: Pick<AcceptedEvents, 'get'>;
   /** Packets of any kind, sustained. */
   readonly packetsPerSecond?: number;
   readonly burst?: number;

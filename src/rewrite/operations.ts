@@ -5,15 +5,18 @@
 import { valuesAt } from '../model/field-path.ts';
 import type { FieldPath, JsonObject, JsonValue } from '../model/json.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { BodyOperation, Catalogue, RewriteContext } from '../model/route.ts';
+import type { BodyOperation, Catalogue, QueryOperation, RewriteContext } from '../model/route.ts';
+import { type PathScope, scopedPath, userFolder } from './scope-path.ts';
 
 /** What `set` may take its value from. */
 export const sources = {
   'user.id': ({ principal }: RewriteContext) => principal?.owner,
   'user.name': ({ principal }: RewriteContext) => principal?.user,
-} as const satisfies Record<string, (context: RewriteContext) => string | undefined>;
+  'user.roles': ({ principal }: RewriteContext) => principal && [...principal.roles],
+} as const satisfies Record<string, (context: RewriteContext) => JsonValue | undefined>;
 
-export type SourceName = keyof typeof sources;
+/** Who is calling, or a constant. */
+export type SetSource = keyof typeof sources | { readonly value: JsonValue };
 
 interface CatalogueChoice {
   readonly field: string;
@@ -25,10 +28,10 @@ interface CatalogueChoice {
 export const operations = {
   /** Sets top-level fields, whatever the client put there. */
   set:
-    (fields: Readonly<Record<string, SourceName>>): BodyOperation =>
+    (fields: ReadonlyMap<string, SetSource>): BodyOperation =>
     (body, context) => {
-      for (const [field, source] of Object.entries(fields)) {
-        const value = sources[source](context);
+      for (const [field, source] of fields) {
+        const value = typeof source === 'string' ? sources[source](context) : structuredClone(source.value);
         if (value === undefined) delete body[field];
         else define(body, field, value);
       }
@@ -39,6 +42,17 @@ export const operations = {
     (fields: readonly string[]): BodyOperation =>
     (body) => {
       for (const field of fields) delete body[field];
+    },
+
+  /** Renames a top-level field. The new name is not the client's: under it, what was judged by the old one would pass. */
+  rename:
+    ({ from, to }: { readonly from: string; readonly to: string }): BodyOperation =>
+    (body) => {
+      if (Object.hasOwn(body, to)) throw new Rejection('field-invalid', `${to}: expected ${from} in its place`);
+      const value = Object.hasOwn(body, from) ? body[from] : undefined;
+      if (value === undefined) return;
+      delete body[from];
+      define(body, to, value);
     },
 
   /**
@@ -75,7 +89,24 @@ export const operations = {
     (name: string): BodyOperation =>
     (body) =>
       checkInline(body, name),
+
+  /** Confines the path in a top-level field to the caller's own folder. */
+  scopePath:
+    (field: string, scope: PathScope): BodyOperation =>
+    (body, { principal }) => {
+      const given = Object.hasOwn(body, field) ? body[field] : undefined;
+      define(body, field, scopedPath(scope, given, principal));
+    },
 } as const;
+
+/** The same for what a query parameter holds. */
+export const scopeQuery =
+  (scope: PathScope): QueryOperation =>
+  (given, principal) =>
+    scopedPath(scope, given, principal);
+
+/** The folder of an owner, by which an answer's paths are told from others'. */
+export const folderOf = userFolder;
 
 /** Each choice is looked for in the whole catalogue, and a short one may stand for a long entry. */
 const MAX_CHOICES = 1_000;

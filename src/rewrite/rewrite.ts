@@ -2,10 +2,10 @@
  * REQUEST, INBOUND: builds what leaves for the upstream out of the parsed and checked parts. Nothing of the client's own
  * bytes is passed on: the target is rebuilt, the headers are a closed list, the body is our own serialisation.
  */
-import type { Grant } from '../model/grant.ts';
+import type { Grant, GrantInShadow } from '../model/grant.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Principal } from '../model/principal.ts';
-import type { MultipartPart, OutboundRequest } from '../model/request.ts';
+import type { CanonicalRequest, MultipartPart, OutboundRequest } from '../model/request.ts';
 import type { AnswerRule, CatalogueReader, RouteMatch } from '../model/route.ts';
 import { outboundHeaders } from './headers.ts';
 
@@ -25,10 +25,10 @@ export type Rewrite = (
 /** Returns the stage: it returns the OutboundRequest, or throws a Rejection. */
 export const rewrite = ({ catalogue, writeJson, writeMultipart }: RewriteOptions): Rewrite => {
   const withBody = async (grant: Grant, match: RouteMatch, principal: Principal | undefined) => {
-    const { body } = grant.request;
+    const { body, canonical } = grant.request;
     const outbound = frame(grant, match, principal);
     if (body.kind === 'json') {
-      const context = { principal, catalogue };
+      const context = { canonical, principal, catalogue };
       for (const operation of match.route.operations) await operation(body.value, context);
       outbound.headers.push('content-type', 'application/json');
       return { ...outbound, body: await writeJson(body.value, body.bytes) } as unknown as OutboundRequest;
@@ -51,27 +51,72 @@ const frame = (grant: Grant, match: RouteMatch, principal: Principal | undefined
   const { canonical } = grant.request;
   return {
     method: canonical.method,
-    target: targetOf(grant, match),
+    target: targetOf(grant, match, principal),
     headers: outboundHeaders(canonical, principal, isRead(match.route.answer)),
     body: undefined,
     timeoutMillis: match.route.timeoutMillis,
+    shared: match.route.shared,
   };
 };
 
 const isRead = (rule: AnswerRule): boolean => rule.kind !== 'stream' || rule.relative.length > 0;
 
-const targetOf = ({ request: { canonical } }: Grant, { route, parameters }: RouteMatch): string => {
-  let target = '';
-  for (const segment of route.segments) {
+/** Returns the target rebuilt from the route and the checked ids, or throws a Rejection. */
+export const targetOf = (grant: Grant, { route, parameters }: RouteMatch, principal: Principal | undefined): string => {
+  let target = route.forwardTo ?? '';
+  for (const segment of route.forwardTo === undefined ? route.segments : []) {
     if (segment.kind === 'literal') target += `/${segment.text}`;
     else target += `/${parameters[segment.kind === 'rest' ? '*' : segment.name] ?? ''}`;
   }
   let separator = '?';
   for (const name of route.query) {
-    const value = canonical.query.get(name);
+    const given = grant.request.canonical.query.get(name);
+    const operation = route.queryOperations.get(name);
+    const value = operation === undefined ? given : operation(given, principal);
     if (value === undefined) continue;
     target += `${separator}${name}=${encodeURIComponent(value)}`;
     separator = '&';
   }
   return target === '' ? '/' : target;
+};
+
+export type PassOn = (
+  grant: GrantInShadow,
+  match: RouteMatch | undefined,
+  principal: Principal | undefined,
+) => OutboundRequest;
+
+/** What a route gets that has no timeout of its own. */
+const DEFAULT_TIMEOUT_MILLIS = 60_000;
+
+/** What tells how the client's own bytes are to be read. */
+const OF_THE_BODY = ['content-type', 'content-encoding'];
+
+/**
+ * The stage for where nothing is refused: the client's own body and all of its query go on, but the target is rebuilt from
+ * what canonical read, and of the headers only the closed list passes, as ever.
+ */
+export const passOn: PassOn = ({ request: { canonical, shadow } }, match, principal) => {
+  const body = shadow?.sent;
+  const headers = outboundHeaders(canonical, principal, false);
+  const kept = body === undefined ? [] : OF_THE_BODY;
+  // In memory its length is known; else the client's framing is kept.
+  for (const name of body === undefined || Array.isArray(body) ? kept : [...kept, 'content-length']) {
+    const value = canonical.headers.get(name);
+    if (value !== undefined) headers.push(name, value);
+  }
+  const timeoutMillis = match?.route.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS;
+  const { method } = canonical;
+  return { method, target: targetAsSent(canonical), headers, body, timeoutMillis } as unknown as OutboundRequest;
+};
+
+/** Returns the target as it was understood, with nothing left out. */
+export const targetAsSent = ({ path, query }: CanonicalRequest): string => {
+  let target = path;
+  let separator = '?';
+  for (const [name, value] of query) {
+    target += `${separator}${name}=${encodeURIComponent(value)}`;
+    separator = '&';
+  }
+  return target;
 };

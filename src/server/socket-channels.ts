@@ -1,10 +1,11 @@
 /**
- * The open sockets by owner. An event is encoded once for all of them, costs what its owner has open, and a socket that
- * does not read is cut off before it fills the memory.
+ * The open sockets by owner, and those that the policy is not in effect for. An event is encoded once for all of them,
+ * costs what its owner has open, and a socket that does not read is cut off before it fills the memory.
  */
-import type { JsonValue } from '../model/json.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { Mode } from '../model/mode.ts';
 import type { Owner } from '../model/principal.ts';
-import type { Channels } from '../realtime/channels.ts';
+import type { Channels, Unfiltered } from '../realtime/channels.ts';
 
 /** The part of an Engine.IO connection that is used here. */
 export interface Wire {
@@ -55,44 +56,138 @@ export const peer = ({ wire, maxWaitingBytes, maxWaitingPackets, slow }: PeerOpt
   };
 };
 
-export interface OwnerChannels extends Channels {
-  add(owner: Owner, member: Peer): void;
-  remove(owner: Owner, member: Peer): void;
-  /** The number of sockets of all owners. */
+/** A socket's place among the others. */
+export interface Seat {
+  readonly peer: Peer;
+  /** Undefined for somebody unknown, who has no channel. */
+  readonly owner: Owner | undefined;
+  readonly mode: Mode;
+}
+
+export interface OwnerChannels extends Channels, Unfiltered {
+  add(member: Peer, owner: Owner | undefined, mode: Mode): Seat;
+  remove(seat: Seat): void;
+  /** Changes the mode in which a socket that stays open is judged. */
+  move(seat: Seat, mode: Mode): void;
+  /** The number of sockets of all owners, and of the unknown. */
   readonly size: number;
   /** Owners that have a channel. */
   readonly owners: number;
 }
 
+/** Where a broadcast was heard is remembered by its number: a socket hears those after `from`, up to `to`. */
+interface Place extends Seat {
+  mode: Mode;
+  from: number;
+  to: number;
+}
+
 export const ownerChannels = (): OwnerChannels => {
-  const channels = new Map<Owner, Set<Peer>>();
-  let size = 0;
+  const places = new Map<Seat, Place>();
+  const channels = new Map<Owner, Set<Place>>();
+  const unfiltered = unfilteredPlaces();
   return {
-    add(owner, member) {
-      const members = channels.get(owner);
-      if (members === undefined) channels.set(owner, new Set([member]));
-      else members.add(member);
-      size += 1;
+    add(member, owner, mode) {
+      const place: Place = { peer: member, owner, mode: 'enforce', from: 0, to: 0 };
+      places.set(place, place);
+      if (owner !== undefined) join(channels, owner, place);
+      unfiltered.move(place, mode);
+      return place;
     },
-    remove(owner, member) {
-      const members = channels.get(owner);
-      if (!members?.delete(member)) return;
-      size -= 1;
-      if (members.size === 0) channels.delete(owner);
+    remove(seat) {
+      const place = places.get(seat);
+      if (place === undefined) return;
+      places.delete(seat);
+      unfiltered.move(place, 'enforce');
+      if (place.owner !== undefined) part(channels, place.owner, place);
+    },
+    move(seat, mode) {
+      const place = places.get(seat);
+      if (place !== undefined) unfiltered.move(place, mode);
     },
     send(owner, eventName, payload) {
       const members = channels.get(owner);
-      if (members === undefined) return 0;
-      const frame = eventFrame(eventName, [payload]);
-      const receivers = [...members];
-      for (const member of receivers) member.send(frame);
-      return receivers.length;
+      return members === undefined ? 0 : sendTo(unfiltered.without([...members], payload), eventName, payload);
     },
+    broadcast: unfiltered.broadcast,
+    inShadow: unfiltered.inShadow,
     get size() {
-      return size;
+      return places.size;
     },
     get owners() {
       return channels.size;
+    },
+  };
+};
+
+/** The sockets that the policy is not in effect for. */
+const unfilteredPlaces = () => {
+  const places = new Set<Place>();
+  const shadows = counter();
+  /** The broadcasts by their payload: no other mark of an event lives until its owner is known. */
+  const numbers = new WeakMap<JsonObject, number>();
+  let last = 0;
+  return {
+    move(place: Place, mode: Mode): void {
+      if (place.mode === 'shadow') shadows.change(place.owner, -1);
+      if (mode === 'shadow') shadows.change(place.owner, 1);
+      if (mode === 'enforce') {
+        if (places.delete(place)) place.to = last;
+      } else if (!places.has(place)) {
+        places.add(place);
+        place.from = last;
+        place.to = Number.POSITIVE_INFINITY;
+      }
+      place.mode = mode;
+    },
+    broadcast(eventName: string, payload: JsonObject): number {
+      if (places.size === 0) return 0;
+      last += 1;
+      numbers.set(payload, last);
+      return sendTo([...places], eventName, payload);
+    },
+    /** Those that have not heard the payload yet. */
+    without(receivers: readonly Place[], payload: JsonObject): readonly Place[] {
+      const number = numbers.get(payload);
+      if (number === undefined) return receivers;
+      return receivers.filter(({ from, to }) => number <= from || number > to);
+    },
+    inShadow: (owner: Owner | undefined) => ({ all: shadows.all(), others: shadows.all() - shadows.of(owner) }),
+  };
+};
+
+const sendTo = (receivers: readonly Place[], eventName: string, payload: JsonObject): number => {
+  if (receivers.length === 0) return 0;
+  const frame = eventFrame(eventName, [payload]);
+  for (const { peer: member } of receivers) member.send(frame);
+  return receivers.length;
+};
+
+const join = (channels: Map<Owner, Set<Place>>, owner: Owner, place: Place): void => {
+  const members = channels.get(owner);
+  if (members === undefined) channels.set(owner, new Set([place]));
+  else members.add(place);
+};
+
+const part = (channels: Map<Owner, Set<Place>>, owner: Owner, place: Place): void => {
+  const members = channels.get(owner);
+  members?.delete(place);
+  if (members?.size === 0) channels.delete(owner);
+};
+
+/** Sockets by owner, without a walk through them. */
+const counter = () => {
+  const counts = new Map<Owner | undefined, number>();
+  let all = 0;
+  return {
+    all: () => all,
+    /** Nobody's event is no unknown caller's own. */
+    of: (owner: Owner | undefined): number => (owner === undefined ? 0 : (counts.get(owner) ?? 0)),
+    change(owner: Owner | undefined, by: 1 | -1): void {
+      const count = (counts.get(owner) ?? 0) + by;
+      if (count === 0) counts.delete(owner);
+      else counts.set(owner, count);
+      all += by;
     },
   };
 };

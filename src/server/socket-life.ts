@@ -1,6 +1,10 @@
-/** The life of one socket: open, authenticated, listening, and over with its authority or with the first abuse. */
+/**
+ * The life of one socket: open, authenticated, listening, and over with its authority or with the first abuse. Where the
+ * policy is not in effect, somebody unknown gets in too, and what would have been refused is recorded.
+ */
 import type { Socket } from 'socket.io';
 import type { SocketRule } from '../model/event.ts';
+import { ENFORCED, type Mode, modeFor, type Rollout } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import { reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
@@ -11,6 +15,8 @@ import {
   type Conn,
   cutLink,
   type Decisions,
+  type Denial,
+  denialOf,
   endLink,
   type Link,
   type LinkNote,
@@ -26,6 +32,8 @@ export interface SocketLifeOptions {
   /** Makes the judge of one connection. */
   readonly inbound: () => ClientJudge;
   readonly lifetime: Expiry;
+  /** For whom the policy is in effect now; asked whenever that matters. For everybody unless it is given. */
+  readonly rollout?: () => Rollout;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
   readonly maxWaitingBytes?: number;
@@ -46,6 +54,8 @@ interface Parts {
 interface Door extends Parts {
   readonly options: SocketLifeOptions;
   readonly now: () => number;
+  /** The mode that holds for a caller now. */
+  readonly modeOf: (principal: Principal | undefined) => Mode;
 }
 
 interface Arrival {
@@ -55,7 +65,8 @@ interface Arrival {
 
 /** Returns the steps of a socket's life, for the server's hooks. */
 export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
-  const door: Door = { ...parts, options, now: options.now ?? Date.now };
+  const { now = Date.now, rollout = () => ENFORCED } = options;
+  const door: Door = { ...parts, options, now, modeOf: (principal) => modeFor(rollout(), principal) };
   return {
     opened: (link: Link | undefined, conn: Conn): void => opened(door, link, conn),
     admit: (link: Link | undefined, socket: Socket, next: (error?: Error) => void): Promise<void> =>
@@ -63,6 +74,8 @@ export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
     welcome: (link: Link | undefined, socket: Socket): void => welcome(door, { link, socket }),
     /** Takes the socket out of its channel and ends its transport. */
     leave: (link: Link): void => leave(door, link),
+    /** Judges an open socket by the rollout as it is now. */
+    rejudge: (link: Link): void => rejudge(door, link),
   };
 };
 
@@ -91,19 +104,16 @@ const opened = (door: Door, link: Link | undefined, conn: Conn): void => {
   conn.request.websocket?.on('pong', () => isRefused(undefined));
 };
 
-/** Verifies the token of a connection, or refuses it with a CONNECT_ERROR and ends the transport. Never rejects. */
+/** Lets a connection in, or refuses it with a CONNECT_ERROR and ends the transport. Never rejects. */
 const admit = async (door: Door, { link, socket }: Arrival, next: (error?: Error) => void): Promise<void> => {
   if (link === undefined) return next(new Error('gone'));
-  const { request, duplex } = link;
+  const { duplex } = link;
   try {
-    const token = tokenOf(door.options.rule, request, socket.handshake.auth);
-    const principal = await door.options.verify(token, request.address);
-    const { owner, expiresAtMillis } = principal;
-    if (expiresAtMillis <= door.now()) throw new Rejection('token-expired', 'while connecting');
+    const found = await identify(door, link, socket.handshake.auth);
     if (duplex.destroyed || link.ended) return next(new Error('gone'));
-    if (!door.byOwner.take(owner)) throw new Rejection('rate-limited', `sockets of owner ${owner}`);
-    duplex.once('close', () => door.byOwner.give(owner));
-    link.principal = principal;
+    if (!('denial' in found)) enrol(door, link, found);
+    if (link.limited !== undefined && door.modeOf(link.principal) === 'enforce') throw link.limited;
+    link.denials = [...(link.limited ? [denialOf(link.limited)] : []), ...('denial' in found ? [found.denial] : [])];
     next();
   } catch (error) {
     const rejection = rejectionOf(error);
@@ -117,23 +127,80 @@ const admit = async (door: Door, { link, socket }: Arrival, next: (error?: Error
   }
 };
 
-/** The socket is authenticated: it joins its owner's channel until its authority ends. */
+/** Returns who it is, or why that is not known where somebody unknown may come in, or throws a Rejection. */
+const identify = async (door: Door, { request }: Link, auth: unknown): Promise<Principal | { denial: Denial }> => {
+  try {
+    const principal = await door.options.verify(tokenOf(door.options.rule, request, auth), request.address);
+    if (principal.expiresAtMillis <= door.now()) throw new Rejection('token-expired', 'while connecting');
+    return principal;
+  } catch (error) {
+    if (door.modeOf(undefined) === 'enforce') throw error;
+    return { denial: denialOf(rejectionOf(error)) };
+  }
+};
+
+/** What an owner may have open protects the process, so it holds in every mode. */
+const enrol = (door: Door, link: Link, principal: Principal): void => {
+  const { owner } = principal;
+  if (!door.byOwner.take(owner)) throw new Rejection('rate-limited', `sockets of owner ${owner}`);
+  link.duplex.once('close', () => door.byOwner.give(owner));
+  link.principal = principal;
+};
+
+/** The socket may hear: its owner's events until its authority ends, or everybody's while the policy lets it. */
 const welcome = (door: Door, { link, socket }: Arrival): void => {
-  if (link?.principal === undefined || link.peer === undefined || link.ended) return void socket.conn.close();
+  if (link?.peer === undefined || link.ended) return void socket.conn.close();
   const { principal, peer: member } = link;
-  door.channels.add(principal.owner, member);
-  const unwatch = door.options.lifetime.watch(principal.expiresAtMillis, () => {
-    door.record.link(link, { outcome: 'refused', reason: 'authority-expired', detail: 'the token of an open socket' });
-    leave(door, link);
-  });
+  const mode = door.modeOf(principal);
+  // The rollout may have changed since it was let in.
+  if (principal === undefined && mode === 'enforce') {
+    turnOut(door, link);
+    return;
+  }
+  link.seat = door.channels.add(member, principal?.owner, mode);
+  const unwatch = principal && door.options.lifetime.watch(principal.expiresAtMillis, () => expire(door, link));
   socket.on('disconnect', () => {
-    unwatch();
+    unwatch?.();
     leave(door, link);
   });
   socket.use((event) => heard(door, link, event));
   // The unmodified page waits for this event (contract, section 4).
-  member.send(eventFrame('connected', [{ status: 'connected' }]));
-  door.record.link(link, { outcome: 'allowed' });
+  member.send(eventFrame(GREETING, [{ status: 'connected' }]));
+  door.record.link(link, { outcome: 'allowed', mode, findings: link.denials });
+};
+
+/** The event that a server says to each socket by itself. */
+export const GREETING = 'connected';
+
+const EXPIRED: Denial = { would: 'deny', reason: 'authority-expired', detail: 'the token of an open socket' };
+
+/** Without its authority a socket is somebody unknown's, where that may go on listening. */
+const expire = (door: Door, link: Link): void => {
+  const mode = door.modeOf(undefined);
+  link.denials = [...link.denials, EXPIRED];
+  if (mode === 'enforce' || door.modeOf(link.principal) === 'enforce') {
+    turnOut(door, link);
+    return;
+  }
+  door.record.link(link, { outcome: 'allowed', mode, findings: [EXPIRED] });
+  if (link.seat === undefined || link.peer === undefined) return;
+  door.channels.remove(link.seat);
+  link.principal = undefined;
+  link.seat = door.channels.add(link.peer, undefined, mode);
+};
+
+const rejudge = (door: Door, link: Link): void => {
+  if (link.seat === undefined || link.ended) return;
+  const mode = door.modeOf(link.principal);
+  if (link.principal === undefined && mode === 'enforce') turnOut(door, link);
+  else door.channels.move(link.seat, mode);
+};
+
+/** Ends a socket for the reason that it would have been refused for, so that its client comes back, with a token or not. */
+const turnOut = (door: Door, link: Link): void => {
+  const { reason = 'token-missing', detail = 'no token in the handshake' } = link.denials.at(-1) ?? {};
+  door.record.link(link, { outcome: 'refused', reason, detail });
+  leave(door, link);
 };
 
 /** Answers an event of the client, or refuses it; nothing of it goes any further. */
@@ -154,13 +221,13 @@ const heard = (door: Door, link: Link, event: readonly unknown[]): void => {
 };
 
 const leave = (door: Door, link: Link): void => {
-  if (link.principal !== undefined && link.peer !== undefined) door.channels.remove(link.principal.owner, link.peer);
+  if (link.seat !== undefined) door.channels.remove(link.seat);
   endLink(link);
 };
 
 const cut = (door: Door, link: Link, note: LinkNote): void => {
   if (link.duplex.destroyed) return;
   door.record.link(link, note);
-  if (link.principal !== undefined && link.peer !== undefined) door.channels.remove(link.principal.owner, link.peer);
+  if (link.seat !== undefined) door.channels.remove(link.seat);
   cutLink(link);
 };

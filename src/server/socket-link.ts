@@ -1,12 +1,14 @@
 /** One transport from its handshake to its end: what is known of it, how it ends, and what the audit is told. */
 import type { Duplex } from 'node:stream';
 import type { AuditRecord, Outcome } from '../model/audit.ts';
+import type { Finding } from '../model/finding.ts';
 import type { JsonValue } from '../model/json.ts';
+import type { Mode } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
-import type { Peer, Wire } from './socket-channels.ts';
+import type { Peer, Seat, Wire } from './socket-channels.ts';
 
 /** The part of an Engine.IO connection that is used here. */
 export interface Conn extends Wire {
@@ -33,6 +35,8 @@ type EventVerdict =
       readonly final: boolean;
     };
 
+export type Denial = Extract<Finding, { would: 'deny' }>;
+
 export interface Link {
   readonly request: CanonicalRequest;
   readonly duplex: Duplex;
@@ -41,8 +45,14 @@ export interface Link {
   /** Undefined until the WebSocket is open. */
   conn: Conn | undefined;
   peer: Peer | undefined;
-  /** Undefined until its token was verified. */
+  /** Undefined until its token was verified, and for somebody unknown who was let in. */
   principal: Principal | undefined;
+  /** Undefined until it may hear anything. */
+  seat: Seat | undefined;
+  /** The limit that refused its handshake where the policy is not in effect for the unknown. */
+  limited: Rejection | undefined;
+  /** What would have refused it, had the policy been in effect; the last one made it unknown. */
+  denials: readonly Denial[];
   ended: boolean;
 }
 
@@ -74,6 +84,9 @@ export interface LinkNote {
   readonly reason?: ReasonCode;
   readonly detail?: string;
   readonly status?: number;
+  /** In which the link was judged. */
+  readonly mode?: Mode;
+  readonly findings?: readonly Finding[];
 }
 
 export interface Decisions {
@@ -86,12 +99,14 @@ export interface Decisions {
 export const decisions = (onDecision: (record: AuditRecord) => void, now: () => number): Decisions => {
   const common = { method: 'GET', route: undefined, resources: [], claims: [], upstreamStatus: undefined, stages: {} };
   return {
-    link({ request, principal, startedMillis }, { kind = 'socket', outcome, reason, detail, status }) {
+    link({ request, principal, startedMillis }, note) {
+      const { kind = 'socket', outcome, reason, detail, status } = note;
       const { id: requestId, path, address } = request;
       const millis = now() - startedMillis;
       const time = new Date(now()).toISOString();
       const owner = principal?.owner;
-      onDecision({ ...common, time, kind, requestId, outcome, reason, detail, path, owner, address, status, millis });
+      const from = { path, owner, address, ...shadowOf(request, note) };
+      onDecision({ ...common, ...from, time, kind, requestId, outcome, reason, detail, status, millis });
     },
     refused({ method, remoteAddress }, request, { rejection, id: requestId }) {
       const { reason, message: detail, status } = rejection;
@@ -103,7 +118,20 @@ export const decisions = (onDecision: (record: AuditRecord) => void, now: () => 
   };
 };
 
+const MAX_CLIENT = 120;
+
+const shadowOf = ({ headers }: CanonicalRequest, { mode = 'enforce', findings = [] }: LinkNote) => {
+  if (mode === 'enforce') return {};
+  const client = headers
+    .get('user-agent')
+    ?.replace(/[^ -~]/g, '?')
+    .slice(0, MAX_CLIENT);
+  return { mode, ...(mode === 'shadow' && { findings }), ...(client !== undefined && { client }) };
+};
+
 export const outcomeOf = ({ status }: Rejection): Outcome => (status >= 500 ? 'failed' : 'refused');
+
+export const denialOf = ({ reason, message: detail }: Rejection): Denial => ({ would: 'deny', reason, detail });
 
 export const rejectionOf = (error: unknown): Rejection =>
   error instanceof Rejection ? error : new Rejection('internal-error', String(error), { cause: error });

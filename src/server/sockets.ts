@@ -1,18 +1,20 @@
 /**
  * The live side of the door: one Socket.IO server, WebSocket only. A socket belongs to one principal, hears only what is
- * sent to that owner, ends with its authority, and has nothing that it could say to anybody but the gateway itself.
+ * sent to that owner, ends with its authority, and has nothing that it could say to anybody but the gateway itself. Only
+ * where the policy is not in effect may it be anybody's and hear everything.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import type { AuditRecord } from '../model/audit.ts';
+import { ENFORCED, modeFor } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
-import type { Channels } from '../realtime/channels.ts';
+import type { Channels, Unfiltered } from '../realtime/channels.ts';
 import { problem } from './respond.ts';
-import { ownerChannels } from './socket-channels.ts';
+import { type OwnerChannels, ownerChannels } from './socket-channels.ts';
 import { handshake } from './socket-handshake.ts';
 import { type SocketLifeOptions, socketLife } from './socket-life.ts';
 import { type Conn, type Decisions, decisions, type Link, rejectionOf } from './socket-link.ts';
@@ -35,13 +37,15 @@ export interface SocketsOptions extends SocketLifeOptions {
 export interface Sockets {
   /** For the one upgrade listener of the public server. Takes the socket over, whatever becomes of it. */
   handleUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
-  readonly channels: Channels;
-  /** Sockets that are connected and authenticated. */
+  readonly channels: Channels & Unfiltered;
+  /** Sockets that are connected and may hear something. */
   count(): number;
   /** Transports that are open, authenticated or not yet. */
   open(): number;
   /** Ends the sockets of these principals, as a revocation does, and returns their number. */
   end(matches: (principal: Principal) => boolean): number;
+  /** Judges all by the rollout as it is now, after it has changed; the next broadcast would do it too. */
+  rejudge(): void;
   /** Ends all; their clients come back to another replica. Resolves when every transport is closed. */
   close(): Promise<void>;
 }
@@ -82,20 +86,26 @@ export const sockets = (options: SocketsOptions): Sockets => {
   const channels = ownerChannels();
   const life = socketLife(options, { record, channels, byOwner: tally(maxSocketsPerOwner) });
   const judge = handshake(options);
-
   const engine = engineFor(door, life);
+  const { rollout = () => ENFORCED } = options;
+  let judgedBy = rollout();
+  const rejudge = (): void => {
+    judgedBy = rollout();
+    for (const link of door.links.values()) life.rejudge(link);
+  };
 
   return {
-    channels,
+    channels: rejudging(channels, () => (rollout() === judgedBy ? undefined : rejudge())),
+    rejudge,
     count: () => channels.size,
     open: () => door.links.size,
     handleUpgrade(incoming, socket, head) {
       socket.on('error', () => socket.destroy());
       const raw = rawRequest(incoming);
-      const hand = (request: CanonicalRequest | undefined): void => {
-        if (request === undefined) return;
+      const hand = (accepted: Accepted | undefined): void => {
+        if (accepted === undefined) return;
         if (door.closing) return void socket.destroy();
-        keep(door, incoming, { request, duplex: socket });
+        keep(door, incoming, { ...accepted, duplex: socket });
         // What was judged is what engine.io sees: it does not read the target again.
         Object.assign(incoming, { _query: { EIO: '4', transport: 'websocket' } });
         engine.handleUpgrade(incoming, socket, head);
@@ -117,6 +127,16 @@ export const sockets = (options: SocketsOptions): Sockets => {
     },
   };
 };
+
+/** The channels, but nothing is broadcast before `look` has seen whether the rollout is still the same. */
+const rejudging = (channels: OwnerChannels, look: () => void): Channels & Unfiltered => ({
+  send: channels.send,
+  inShadow: channels.inShadow,
+  broadcast(eventName, payload) {
+    look();
+    return channels.broadcast(eventName, payload);
+  },
+});
 
 /** Socket.IO and the Engine.IO server below it, with the steps of a socket's life as its hooks. */
 const engineFor = ({ options, links }: Door, life: ReturnType<typeof socketLife>): Engine => {
@@ -145,12 +165,14 @@ const rawRequest = ({ method = '', url = '', rawHeaders, socket }: IncomingMessa
   remoteAddress: socket.remoteAddress ?? '',
 });
 
+type Accepted = Pick<Link, 'request' | 'limited'>;
+
 /** Returns the canonical reading of an upgrade that may go on; undefined after it was refused. Never rejects. */
 const accept = async (
   { options, byAddress, record, closing }: Door,
   raw: RawRequest,
   { judge, socket }: { judge: (raw: RawRequest) => CanonicalRequest; socket: Duplex },
-): Promise<CanonicalRequest | undefined> => {
+): Promise<Accepted | undefined> => {
   let request: CanonicalRequest | undefined;
   try {
     if (closing) throw new Rejection('shutting-down', 'no new sockets');
@@ -159,9 +181,9 @@ const accept = async (
     if (socket.destroyed) throw new Rejection('client-gone', 'before the handshake');
     if (!byAddress.take(address)) throw new Rejection('rate-limited', `sockets of address ${address}`);
     socket.once('close', () => byAddress.give(address));
-    await options.limit?.(address);
+    const limited = await limitedBy(options, address);
     if (socket.destroyed) throw new Rejection('client-gone', 'during the handshake');
-    return request;
+    return { request, limited };
   } catch (error) {
     const rejection = rejectionOf(error);
     const id = request?.id ?? randomUUID();
@@ -171,11 +193,23 @@ const accept = async (
   }
 };
 
-const keep = (door: Door, incoming: object, { request, duplex }: Pick<Link, 'request' | 'duplex'>): void => {
+/** A limit of the policy refuses where the policy is in effect; who is calling is not known yet. */
+const limitedBy = async ({ limit, rollout = () => ENFORCED }: SocketsOptions, address: string) => {
+  try {
+    await limit?.(address);
+    return undefined;
+  } catch (error) {
+    if (modeFor(rollout(), undefined) === 'enforce') throw error;
+    return rejectionOf(error);
+  }
+};
+
+const keep = (door: Door, incoming: object, opened: Pick<Link, 'request' | 'limited' | 'duplex'>): void => {
+  const { duplex } = opened;
   const judge = door.options.inbound();
   const startedMillis = (door.options.now ?? Date.now)();
-  const fresh = { conn: undefined, peer: undefined, principal: undefined, ended: false };
-  const link: Link = { request, duplex, judge, startedMillis, ...fresh };
+  const unknown = { conn: undefined, peer: undefined, principal: undefined, seat: undefined, denials: [] };
+  const link: Link = { ...opened, judge, startedMillis, ...unknown, ended: false };
   door.links.set(incoming, link);
   duplex.once('close', () => {
     door.links.delete(incoming);

@@ -9,12 +9,27 @@ export interface Gauges {
   readonly queuedEvents: () => number;
   readonly upstreamConnected: () => boolean;
   readonly auditDropped: () => number;
+  /** Undefined where the policy cannot change. */
+  readonly policy?: (() => PolicyNumbers) | undefined;
+}
+
+/** Which policy is live, and how it came to be. */
+export interface PolicyNumbers {
+  readonly generation: number;
+  readonly name: string;
+  readonly mode: string;
+  readonly sha256: string;
+  /** Unix time in milliseconds; 0 where there was none. */
+  readonly lastSuccessMillis: number;
+  readonly lastFailureMillis: number;
+  /** Since the start. */
+  readonly failures: number;
 }
 
 export interface Metrics {
   /** Counts a decision. */
   record(record: AuditRecord): void;
-  /** Counts what happened to events: delivered or dropped, and why. */
+  /** Counts what happened to events: delivered, dropped, heard in shadow, and why. */
   event(outcome: string, because: string, amount?: number): void;
   /** Sets where the gauges are read from; called once, when everything is built. */
   observe(gauges: Gauges): void;
@@ -73,7 +88,7 @@ const instruments = (registry: Registry) => ({
   }),
   events: new Counter({
     name: 'gateway_events_total',
-    help: 'Upstream events delivered and dropped, with the reason of a drop.',
+    help: 'Upstream events delivered, dropped, unfiltered and would-withhold by socket, with the reason.',
     labelNames: ['outcome', 'because'],
     registers: [registry],
   }),
@@ -94,4 +109,49 @@ const registerGauges = (registry: Registry, gauges: Gauges): void => {
   gauge('gateway_events_queued', 'Events that wait for an owner.', gauges.queuedEvents);
   gauge('gateway_upstream_connected', '1 while the broadcast is heard.', () => (gauges.upstreamConnected() ? 1 : 0));
   gauge('gateway_audit_dropped', 'Audit records that could not be written.', gauges.auditDropped);
+  if (gauges.policy !== undefined) registerPolicy(registry, gauges.policy);
+};
+
+const registerPolicy = (registry: Registry, read: () => PolicyNumbers): void => {
+  const registers = [registry];
+  const number = (name: string, help: string, value: (numbers: PolicyNumbers) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value(read()));
+      },
+    });
+  number('gateway_policy_generation', 'The generation of the policy that is live.', ({ generation }) => generation);
+  number(
+    'gateway_policy_last_reload_success_timestamp_seconds',
+    'When a policy was last loaded.',
+    ({ lastSuccessMillis }) => lastSuccessMillis / 1000,
+  );
+  number(
+    'gateway_policy_last_reload_failure_timestamp_seconds',
+    'When a changed policy was last refused; 0: never.',
+    ({ lastFailureMillis }) => lastFailureMillis / 1000,
+  );
+  new Gauge({
+    name: 'gateway_policy_info',
+    help: 'Always 1; its labels say which policy is live.',
+    labelNames: ['name', 'mode', 'sha256'],
+    registers,
+    collect() {
+      const { name, mode, sha256 } = read();
+      this.reset();
+      this.set({ name, mode, sha256 }, 1);
+    },
+  });
+  new Counter({
+    name: 'gateway_policy_reload_failures_total',
+    help: 'Changed policies that were refused.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read().failures);
+    },
+  });
 };

@@ -1,41 +1,35 @@
-/** One shared copy of what the upstream offers (`list_models`, `list_tools`), however many requests ask for it. */
+/** What the upstream offers (`list_models`, `list_tools`), as entries, out of the copy that everybody shares. */
 import type { JsonObject } from '../model/json.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { Catalogue, CatalogueReader } from '../model/route.ts';
-import type { Origin } from './origin.ts';
+import type { SharedCopies } from './shared-copy.ts';
 
-const MAX_BYTES = 8 * 1024 * 1024;
-
-interface Copy {
-  readonly entries: Promise<readonly JsonObject[]>;
-  readonly until: number;
-}
-
-/** Returns the reader; it rejects `catalogue-unavailable`. A failed read is not kept. */
-export const catalogueReader = (origin: Pick<Origin, 'read'>, now: () => number = Date.now): CatalogueReader => {
-  const copies = new Map<string, Copy>();
-  return (catalogue) => {
-    const copy = copies.get(catalogue.target);
-    if (copy !== undefined && now() < copy.until) return copy.entries;
-    const entries = readEntries(origin, catalogue);
-    copies.set(catalogue.target, { entries, until: now() + catalogue.maxAgeMillis });
-    entries.catch(() => copies.delete(catalogue.target));
-    return entries;
+/** Returns the reader; it rejects `catalogue-unavailable`. Entries are parsed once for each copy. */
+export const catalogueReader = (copies: SharedCopies): CatalogueReader => {
+  const parsed = new WeakMap<Buffer, readonly JsonObject[]>();
+  return async ({ name, target, maxAgeMillis }: Catalogue) => {
+    try {
+      const { status, body, whole } = await copies.copyOf(target, { maxAgeMillis, staleMillis: 0 });
+      if (status !== 200 || !whole) throw new Error(`status ${status}${whole ? '' : ', too large'}`);
+      const known = parsed.get(body);
+      if (known !== undefined) return known;
+      const entries = entriesOf(body);
+      parsed.set(body, entries);
+      return entries;
+    } catch (cause) {
+      // A copy that is no list would be as wrong for the next caller.
+      copies.forget(target);
+      throw new Rejection('catalogue-unavailable', `the catalogue ${name} could not be read: ${String(cause)}`, {
+        cause,
+      });
+    }
   };
 };
 
-const readEntries = async (origin: Pick<Origin, 'read'>, { name, target }: Catalogue): Promise<JsonObject[]> => {
-  try {
-    const { status, body, whole } = await origin.read(target, MAX_BYTES);
-    if (status !== 200 || !whole) throw new Error(`status ${status}${whole ? '' : ', too large'}`);
-    const parsed = parse(body);
-    if (!Array.isArray(parsed)) throw new Error('a list was expected');
-    return parsed.filter((entry): entry is JsonObject => typeof entry === 'object' && entry !== null);
-  } catch (cause) {
-    throw new Rejection('catalogue-unavailable', `the catalogue ${name} could not be read: ${String(cause)}`, {
-      cause,
-    });
-  }
+const entriesOf = (body: Buffer): JsonObject[] => {
+  const list = parse(body);
+  if (!Array.isArray(list)) throw new Error('a list was expected');
+  return list.filter((entry): entry is JsonObject => typeof entry === 'object' && entry !== null);
 };
 
 /** The parser's own error would quote the body. */

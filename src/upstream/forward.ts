@@ -3,8 +3,9 @@
  * a byte of the answer came; all other methods get a connection of their own, because the upstream closes kept ones
  * silently (5 s idle, and after every 500) and such a request must never be sent twice.
  */
+import { Readable } from 'node:stream';
 import { Pool } from 'undici';
-import type { OutboundRequest } from '../model/request.ts';
+import type { OutboundRequest, SentBody } from '../model/request.ts';
 import type { UpstreamAnswer } from '../model/response.ts';
 import { breaker } from './breaker.ts';
 import { Exchange, type Failure } from './exchange.ts';
@@ -30,7 +31,7 @@ interface Call {
   readonly method: string;
   readonly target: string;
   readonly headers: string[];
-  readonly body: Buffer | null;
+  readonly body: Buffer | Readable | null;
   readonly timeoutMillis: number;
 }
 
@@ -41,7 +42,8 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
   const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> =>
     new Promise((resolve, reject) => {
       guard.admit();
-      const safe = SAFE.has(call.method);
+      // A body that is still arriving cannot be sent again.
+      const safe = SAFE.has(call.method) && (call.body === null || Buffer.isBuffer(call.body));
       const pool = safe ? kept : single;
       let tries = 1;
       const options = {
@@ -103,17 +105,22 @@ const openPools = (url: string) => {
   };
 };
 
-const bodyOf = ({ body }: OutboundRequest): Buffer | null => {
+const bodyOf = ({ body }: OutboundRequest): Call['body'] => {
   if (body === undefined) return null;
   if (Buffer.isBuffer(body)) return body;
+  if (!isList(body)) return Readable.from(body, { objectMode: false });
   return body.length === 1 && body[0] !== undefined ? body[0] : Buffer.concat(body);
 };
+
+/** `Array.isArray` does not know of lists that are read only. */
+const isList: (body: SentBody) => body is readonly Buffer[] = Array.isArray;
 
 const collect = (answer: UpstreamAnswer, maxBytes: number): Promise<SmallAnswer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const finish = (whole: boolean) => resolve({ status: answer.status, body: Buffer.concat(chunks), whole });
+    const { status, headers } = answer;
+    const finish = (whole: boolean) => resolve({ status, headers, body: Buffer.concat(chunks), whole });
     answer.body.pipe({
       write(chunk) {
         chunks.push(chunk);

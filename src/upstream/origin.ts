@@ -11,6 +11,8 @@ export interface Cancellation {
 
 export interface SmallAnswer {
   readonly status: number;
+  /** Names in lower case. */
+  readonly headers: UpstreamAnswer['headers'];
   readonly body: Buffer;
   /** False when there was more than `maxBytes`. */
   readonly whole: boolean;

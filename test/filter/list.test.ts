@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseAnswer } from '../../src/filter/json.ts';
 import { keepOwn, type OwnersOf } from '../../src/filter/list.ts';
 import { parseFieldPath } from '../../src/model/field-path.ts';
 import type { JsonValue } from '../../src/model/json.ts';
@@ -9,6 +10,7 @@ import { jaazPolicy } from '../support/policies.ts';
 const canvas = jaazPolicy().resources.get('canvas') as ResourceKind;
 const rule = (list: string, id: string) => ({
   resource: canvas,
+  in: 'list' as const,
   list: list === '' ? [] : parseFieldPath(list),
   id: parseFieldPath(id),
 });
@@ -18,6 +20,64 @@ const kept = async (value: JsonValue, list: string, id: string, ownersOf?: Owner
   await keepOwn(value, rule(list, id), { owner: 'alice', ownersOf: ownersOf ?? known });
   return value;
 };
+
+describe('mappings', () => {
+  const of = (list: string, id: string | undefined) => ({
+    resource: canvas,
+    in: 'mapping' as const,
+    list: list === '' ? [] : parseFieldPath(list),
+    id: id === undefined ? undefined : parseFieldPath(id),
+  });
+  const keptOf = async (value: JsonValue, list: string, id?: string): Promise<JsonValue> => {
+    const ownersOf: OwnersOf = (refs) => refs.map((ref) => (ref.id.startsWith('my') ? 'alice' : undefined));
+    await keepOwn(value, of(list, id), { owner: 'alice', ownersOf });
+    return value;
+  };
+
+  test('show the entries whose key is the caller’s own', async () => {
+    expect(await keptOf({ items: { my1: 1, his: 2, my2: null, default: 3 } }, 'items')).toEqual({
+      items: { my1: 1, my2: null },
+    });
+    expect(await keptOf({ my1: 1, his: 2 }, '')).toEqual({ my1: 1 });
+  });
+
+  test('show entries by a field of theirs', async () => {
+    expect(await keptOf({ a: { id: 'my1' }, my2: { id: 'his' }, c: 5 }, '', 'id')).toEqual({ a: { id: 'my1' } });
+  });
+
+  test('are cut wherever they are, with one question', async () => {
+    const asked: string[][] = [];
+    const value = [{ files: { my1: 1, his: 2 } }, { files: {} }, { files: { my2: 1 } }];
+    const ownersOf: OwnersOf = (refs) => {
+      asked.push(refs.map(({ id }) => id));
+      return refs.map(({ id }) => (id.startsWith('my') ? 'alice' : 'bob'));
+    };
+    await keepOwn(value, of('[*].files', undefined), { owner: 'alice', ownersOf });
+    expect(value).toEqual([{ files: { my1: 1 } }, { files: {} }, { files: { my2: 1 } }]);
+    expect(asked).toEqual([['my1', 'his', 'my2']]);
+  });
+
+  test('with a key of a megabyte hide it at once, whatever the grammar', async () => {
+    const slow = { ...canvas, pattern: /^(?:a*a*a*b)$/ };
+    const value = { ['a'.repeat(1_000_000)]: 1 };
+    await keepOwn(value, { ...of('', undefined), resource: slow }, { owner: 'alice', ownersOf: () => [] });
+    expect(value).toEqual({});
+  });
+
+  test('have no inherited keys, and keys that no id can be are nobody’s', async () => {
+    const value = JSON.parse('{"__proto__":{"a":1},"constructor":2,"my1":3}') as JsonValue;
+    expect(Object.entries((await keptOf(value, '')) as object)).toEqual([['my1', 3]]);
+  });
+
+  test.each([
+    ['a list', { items: [{ id: 'my1' }] }],
+    ['null', { items: null }],
+    ['missing', {}],
+    ['a number that is kept verbatim', parseAnswer(Buffer.from('{"items":1.0}'))],
+  ])('that are %s are refused', async (_name, value) => {
+    expect(await refusalOf(() => keptOf(value as JsonValue, 'items'))).toBe('answer-unreadable 502');
+  });
+});
 
 test('asks once for a whole list, and not at all for one without ids', async () => {
   const asked: number[] = [];

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { parseAnswer } from '../../src/filter/json.ts';
 import { operations } from '../../src/filter/operations.ts';
 import { parseFieldPath } from '../../src/model/field-path.ts';
 import type { JsonValue } from '../../src/model/json.ts';
 
-const drop = (path: string, value: unknown) => operations.drop(parseFieldPath(path))(value as JsonValue);
+const drop = (path: string, value: unknown) =>
+  operations.drop(parseFieldPath(path))(value as JsonValue, undefined, undefined);
+const redact = (path: string, value: unknown) =>
+  operations.redact(parseFieldPath(path))(value as JsonValue, undefined, undefined);
 
 describe('drop', () => {
   test.each([
@@ -14,6 +18,8 @@ describe('drop', () => {
     ['a', [{ a: 1 }], [{ a: 1 }]],
     ['a.b', { a: null }, { a: null }],
     ['length', [1, 2], [1, 2]],
+    ['*.key', { a: { key: 1, n: 2 }, b: 5, c: { d: { key: 1 } } }, { a: { n: 2 }, b: 5, c: { d: { key: 1 } } }],
+    ['a.*', { a: { b: 1, c: 2 } }, { a: {} }],
   ])('%s', (path, value, expected) => {
     expect(drop(path, value)).toEqual(expected);
   });
@@ -26,7 +32,29 @@ describe('drop', () => {
   });
 });
 
+describe('redact', () => {
+  test.each([
+    ['a', { a: { b: 1 } }, { a: '[redacted]' }],
+    ['a', { b: 1 }, { b: 1 }],
+    [
+      '*.api_key',
+      { x: { api_key: 'k', url: 'u' }, y: { url: 'v' } },
+      { x: { api_key: '[redacted]', url: 'u' }, y: { url: 'v' } },
+    ],
+    ['a[*]', { a: ['x', null, { b: 1 }] }, { a: ['[redacted]', '[redacted]', '[redacted]'] }],
+    ['[*].b', [{ b: null }, 5], [{ b: '[redacted]' }, 5]],
+  ])('%s', (path, value, expected) => {
+    expect(redact(path, value)).toEqual(expected);
+  });
+
+  test('does not take a number that is kept verbatim for an object', () => {
+    expect(JSON.stringify(redact('a.*', parseAnswer(Buffer.from('{"a":1.0}'))))).toBe('{"a":1.0}');
+  });
+});
+
 test('relative makes the upstream’s addresses of itself relative', () => {
   const relative = operations.relative(['/api/file/']);
-  expect(relative({ url: 'http://localhost:57988/api/file/a.png' })).toEqual({ url: '/api/file/a.png' });
+  expect(relative({ url: 'http://localhost:57988/api/file/a.png' }, undefined, undefined)).toEqual({
+    url: '/api/file/a.png',
+  });
 });

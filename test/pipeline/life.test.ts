@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beginLife, enter } from '../../src/pipeline/life.ts';
+import { beginLife, beginPassing, enter } from '../../src/pipeline/life.ts';
 
 const begin = (now?: () => number) =>
   beginLife(
@@ -22,6 +22,7 @@ test('a life begins in the first stage, with nothing known', () => {
     grant: undefined,
     run: undefined,
     upstreamStatus: undefined,
+    passing: undefined,
   });
 });
 
@@ -32,4 +33,12 @@ test('entering a stage closes the one before, in the order in which they ran', (
   expect(life.stage).toBe('limit');
   expect(Object.keys(life.stages)).toEqual(['canonical', 'match']);
   for (const millis of Object.values(life.stages)) expect(millis).toBeGreaterThanOrEqual(0);
+});
+
+test('of a life that passes the notes are empty at first, and its own', () => {
+  const [one, other] = [begin(), begin()];
+  const passing = beginPassing(one, 'shadow');
+  expect(one.passing).toBe(passing);
+  expect(passing).toMatchObject({ mode: 'shadow', evidence: { findings: [], faults: [] }, judging: [], recorded: [] });
+  expect(beginPassing(other, 'off').evidence.findings).not.toBe(passing.evidence.findings);
 });

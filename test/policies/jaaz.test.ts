@@ -11,13 +11,18 @@ const verbs = ({ uses, references }: Route): string =>
     ...uses.map(({ verb, kind, at }) => `${verb} ${kind.name} in ${at.in === 'body' ? `body ${at.text}` : at.in}`),
     ...(references === undefined ? [] : ['references']),
   ].join(', ');
+const answerOf = ({ fixed, forwardTo, shared, answer }: Route): string => {
+  if (fixed !== undefined) return `own ${fixed.status}`;
+  if (forwardTo !== undefined) return `-> ${forwardTo}`;
+  return shared === undefined ? answer.kind : `shared ${answer.kind}`;
+};
 const line = (route: Route): string =>
   [
     route.method.padEnd(6),
     `/${route.segments.map(part).join('/')}`.padEnd(58),
     route.id.padEnd(25),
     [route.access, ...route.roles].join(' ').padEnd(10),
-    route.answer.kind.padEnd(6),
+    answerOf(route).padEnd(11),
     verbs(route),
   ]
     .join(' ')
@@ -51,10 +56,16 @@ test.each([
   expect(match(method, path)?.route.access).toBe('denied');
 });
 
-test('only the page itself is public', () => {
+test('only the page itself, and what is the same for everybody, is public', () => {
   expect(routes.filter(({ access }) => access === 'public').map(({ id }) => id)).toEqual([
     'ui.index',
     'ui.assets',
     'ui.assets-head',
+    'ui.canvas',
+    'ui.library',
+    'ui.agent-studio',
+    'ui.knowledge',
+    'ui.logo',
+    'ui.signed-out',
   ]);
 });

@@ -60,6 +60,22 @@ describe('parents', () => {
   });
 });
 
+describe('more than a hundred', () => {
+  const list = (count: number, entry: (index: number) => string): string =>
+    `{ ${Array.from({ length: count }, (_, index) => entry(index)).join(', ')} }`;
+
+  test.each([
+    ['resources', (index: number) => `k${index}: { id: a }`],
+    ['limits', (index: number) => `l${index}: { concurrent: 1, by: user, timeout: 1s }`],
+    ['catalogues', (index: number) => `c${index}: { get: /c, keys: [id], max-age: 1s }`],
+  ])('%s are too many, and nothing else is looked at', (word, entry) => {
+    expect(faults(`${word}: ${list(100, entry)}`)).toEqual([]);
+    expect(faults(`${word}: ${list(101, entry)}\neverywhere: [nope]`)).toEqual([
+      expect.stringMatching(/^p\.yaml:3:\d+: too many are declared \(found 101, expected at most 100\)$/),
+    ]);
+  });
+});
+
 test('what is declared may be unused', () => {
   expect(
     faults(`resources: { doc: { id: a } }

@@ -40,6 +40,33 @@ describe('a header of the answer that is not the policy’s to set:', () => {
   );
 });
 
+describe('what is shared by all users', () => {
+  test.each([
+    'match: GET /x, shared: true',
+    'match: POST /x, shared: true, body: { json: 1KiB }',
+    'match: GET /x, shared: true, roles: [admin]',
+    'match: GET /x, shared: true, filter: { drop: [a], max: 1KiB }',
+    "match: 'GET /x/{canvas}', shared: false",
+  ])('may be said of %s', (text) => {
+    expect(faults(text)).toEqual([]);
+  });
+
+  test.each([
+    ["match: 'GET /x/{canvas}', shared: true", 'a resource'],
+    ['match: POST /x, shared: true, body: { json: 1KiB, references: canvas }', 'a resource'],
+    [
+      "match: GET /x, shared: true, filter: { keep: [{ resource: canvas, each: '[*]', id: id }], max: 1KiB }",
+      'a resource',
+    ],
+    ['match: POST /x, shared: true, filter: { learn: { canvas: id }, max: 1KiB }', 'a resource'],
+    ['match: GET /x, shared: true, access: public', 'public'],
+    ['match: GET /x, shared: true, access: denied', 'denied'],
+  ])('is none of the kind in %s', (text, found) => {
+    const message = 'what is the same for all users is for users, and names and shows nothing that is owned';
+    expect(faults(text)).toEqual([`${place(text, 'true')}: ${message} (found ${found})`]);
+  });
+});
+
 describe('a fault is told of at its place:', () => {
   test.each([
     [

@@ -116,7 +116,7 @@ describe('a fault is told of at its place:', () => {
       'no place in a value',
       "match: POST /a, body: { json: 1KiB, own: { canvas: 'a..b' } }",
       65,
-      'not a place in a JSON value (found a..b, expected a.b, a[*].b)',
+      'not a place in a JSON value (found a..b, expected a.b, a[*].b, a.*.b)',
     ],
     [
       'ids in a form',
@@ -155,7 +155,7 @@ describe('a fault is told of at its place:', () => {
       'rows of no list',
       'match: GET /a, filter: { keep: [{ resource: canvas, each: rows, id: id }], max: 1KiB }',
       72,
-      'rows are the elements of a list (found rows, expected a path that ends in [*])',
+      'rows are the elements of a list (found rows, expected a path that ends in [*], or in .* for a mapping)',
     ],
     [
       'an answer without a bound',
@@ -164,6 +164,12 @@ describe('a fault is told of at its place:', () => {
       'an answer that is read needs a bound (expected max: SIZE)',
     ],
     ['roles of nobody', 'match: GET /a, access: public, roles: [admin]', 52, 'a public route asks for no role'],
+    [
+      'a condition on what is denied',
+      'match: GET /a, access: denied, when: { header: a, is: b }',
+      51,
+      'a denied route is refused without a condition',
+    ],
     ['roles of what is denied', 'match: GET /a, access: denied, roles: [admin]', 52, 'a denied route asks for no role'],
   ])('%s', (_name, text, column, words) => {
     expect(faults(text)).toEqual([expect.stringContaining(`p.yaml:${LINE}:${column}: ${words}`)]);

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatFault } from '../../src/policy/fault.ts';
-import { loadPolicy } from '../../src/policy/load.ts';
+import { loadPolicy, readSources } from '../../src/policy/load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'policies-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,10 +51,97 @@ describe('files', () => {
     expect(faults.at(-1)).toMatch(/^other\.yaml:1:10: version .*\(found 2, expected 1\)$/);
   });
 
+  test('are read as they are written, those included too, or their faults are told', () => {
+    const read = readSources(['policies/jaaz-workspace.yaml']);
+    if ('faults' in read) throw new Error('faults');
+    expect(read.sources.map(({ policy }) => policy.name)).toEqual(['jaaz-workspace', 'jaaz']);
+    expect(readSources([join(folder, 'missing.yaml')])).toHaveProperty('faults.length', 1);
+  });
+
   test('that are none make a policy that refuses everything', () => {
     const loaded = loadPolicy([]);
     expect('policy' in loaded && loaded.policy.match('GET', '/')).toBeUndefined();
   });
+});
+
+describe('a file that includes others', () => {
+  const routeIn = (name: string, more = '') =>
+    `version: 1\nname: ${name}\n${more}routes: [{ id: ${name}, match: GET /${name} }]\n`;
+  const rolloutsOf = (...files: string[]) => {
+    const loaded = loadPolicy(files);
+    if ('faults' in loaded) throw new Error(loaded.faults.map(formatFault).join('\n'));
+    return Object.fromEntries(loaded.policy.routes.map(({ id, rollout }) => [id, rollout.mode]));
+  };
+
+  test('is one policy with them, under its own name; paths are relative to the file that names them', () => {
+    mkdirSync(join(folder, 'parts/deeper'), { recursive: true });
+    fileOf('parts/deeper/c.yaml', routeIn('c'));
+    fileOf('parts/b.yaml', routeIn('b', 'include: [deeper/c.yaml]\n'));
+    const main = fileOf('main.yaml', 'version: 1\nname: main\ninclude: [parts/b.yaml]\n');
+    const loaded = loadPolicy([main]);
+    expect(loaded).toMatchObject({ policy: { name: 'main' } });
+    expect(loaded.files.map((file) => file.replace(`${folder}/`, ''))).toEqual([
+      'main.yaml',
+      'parts/b.yaml',
+      'parts/deeper/c.yaml',
+    ]);
+    expect(Object.keys(rolloutsOf(main))).toEqual(['b', 'c']);
+  });
+
+  test('gives its mode to those that say nothing of modes, and to no others', () => {
+    fileOf('silent.yaml', routeIn('silent'));
+    fileOf('spoken.yaml', routeIn('spoken', 'mode: enforce\n'));
+    const main = fileOf('modes.yaml', routeIn('main', 'include: [silent.yaml, spoken.yaml]\nmode: shadow\n'));
+    expect(rolloutsOf(main)).toEqual({ main: 'shadow', silent: 'shadow', spoken: 'enforce' });
+  });
+
+  test('tells of the faults in them', () => {
+    fileOf('wrong.yaml', 'version: 1\nname: wrong\nroutes: [{ id: a, match: GETS /a }, { idd: b }]\n');
+    const faults = faultsOf(fileOf('has-wrong.yaml', routeIn('a', 'include: [wrong.yaml]\n')));
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.every((fault) => fault.startsWith('wrong.yaml:3:'))).toBe(true);
+  });
+
+  test.each([
+    ['itself', 'self.yaml', '[self.yaml]', 'this file includes itself (found self.yaml -> self.yaml)'],
+    ['what is not there', 'lost.yaml', '[nowhere.yaml]', 'the file cannot be read: ENOENT (found nowhere.yaml)'],
+    ['a folder', 'folder.yaml', '[.]', 'this is not a file (found .)'],
+    ['a device that never ends', 'device.yaml', '[/dev/zero]', 'this is not a file (found /dev/zero)'],
+  ])('is refused where it includes %s', (_name, file, list, words) => {
+    expect(faultsOf(fileOf(file, routeIn('x', `include: ${list}\n`)))).toEqual([`${file}:3:11: ${words}`]);
+  });
+
+  test('is refused in a circle, at the place that closes it', () => {
+    fileOf('one.yaml', routeIn('one', 'include: [two.yaml]\n'));
+    fileOf('two.yaml', routeIn('two', 'include: [ring.yaml]\n'));
+    expect(faultsOf(fileOf('ring.yaml', routeIn('ring', 'include: [one.yaml]\n')))).toEqual([
+      'two.yaml:3:11: this file includes itself (found ring.yaml -> one.yaml -> two.yaml -> ring.yaml)',
+    ]);
+  });
+
+  test('is refused where a file is named twice, also by another name', () => {
+    const part = fileOf('part.yaml', routeIn('part'));
+    symlinkSync(part, join(folder, 'alias.yaml'));
+    const main = fileOf('twice.yaml', routeIn('twice', 'include: [part.yaml, alias.yaml]\n'));
+    expect(faultsOf(main)).toEqual(['twice.yaml:3:22: this file is a part of the policy already (found alias.yaml)']);
+    expect(faultsOf(part, part)).toEqual(['part.yaml:1:1: this file is a part of the policy already']);
+  });
+
+  test('is refused when it goes more than eight levels down', () => {
+    const chain = (depth: number): string =>
+      fileOf(`level${depth}.yaml`, routeIn(`l${depth}`, depth === 0 ? '' : `include: [level${depth - 1}.yaml]\n`));
+    for (let depth = 0; depth <= 8; depth++) chain(depth);
+    expect(faultsOf(join(folder, 'level8.yaml'))).toEqual([]);
+    expect(faultsOf(chain(9))).toEqual([
+      'level1.yaml:3:11: the includes are too deep (found level0.yaml, expected at most 8 levels)',
+    ]);
+  });
+});
+
+test('a policy without a route is refused', () => {
+  expect(faultsOf(fileOf('empty.yaml', 'version: 1\nname: empty\n'))).toEqual([
+    'empty.yaml:1:1: the policy has no route (expected routes: [{ id, match }])',
+  ]);
 });
 
 test('ten thousand routes load', () => {

@@ -12,6 +12,7 @@ test.each([
   ],
   [z.union([z.boolean(), z.enum(['a', 'b'])]), 'true or false or one of "a", "b"'],
   [z.string().transform(Number), 'text'],
+  [z.lazy(() => z.union([z.string(), z.strictObject({ not: z.lazy(() => z.string()) })])), 'text or { not }'],
 ])('describes a schema', (schema, words) => {
   expect(describeSchema(schema)).toBe(words);
 });

@@ -13,7 +13,7 @@ describe('a fault of form is told of at its place:', () => {
       '3:34: unknown key "acces", did you mean "access"?',
     ],
     ['a version to come', 'version: 2\nname: p\nroutes: [{ id: a, match: GET /a }]\n', '1:10: version'],
-    ['no routes', 'version: 1\nname: p\nroutes: []\n', '3:9: routes is too small'],
+    ['no routes', 'version: 1\nname: p\nroutes: []\n', '3:9: the policy has no route'],
     ['a missing match', 'version: 1\nname: p\nroutes: [{ id: a }]\n', '3:10: missing key "match" in routes[0]'],
     ['another access', policy('', 'match: GET /a, access: everyone'), '3:42: routes[0].access'],
     ['no roles', policy('', 'match: GET /a, roles: []'), '3:41: routes[0].roles is too small'],
@@ -40,7 +40,7 @@ describe('a fault of form is told of at its place:', () => {
       policy('', 'match: POST /a, body: { json: 1B }, rewrite: [{ sett: { a: user.id } }]'),
       '3:67: unknown key "sett", did you mean "set"?',
     ],
-    ['a mode to come', policy('mode: shadow'), '4:7: mode'],
+    ['a mode to come', policy('mode: warn'), '4:7: mode'],
     ['a kind with a colon', policy("resources: { 'a:b': { id: a } }"), '4:14: '],
     [
       'an url that is no path',

@@ -24,7 +24,7 @@ routes:
 const open = (wrap: (limiter: Limiter) => Limiter = (limiter) => limiter) => {
   let time = 0;
   const limiter = memoryLimiter({ maxEntries: 100, now: () => time });
-  const stage = limit({ ...policy, limiter: wrap(limiter) });
+  const stage = limit({ policy, limiter: wrap(limiter) });
   const admit = async (target: string, user?: string) => {
     const { request, match } = await arrive(policy, { method: 'GET', target });
     return stage.admit(request.canonical, match, user === undefined ? undefined : principalOf(user));
@@ -95,6 +95,24 @@ describe('somebody unknown', () => {
   });
 });
 
+test('the limits of visitors and of failures are those of the policy that is live', async () => {
+  let { visitorLimits, failureLimits } = policy;
+  const live = {
+    get visitorLimits() {
+      return visitorLimits;
+    },
+    get failureLimits() {
+      return failureLimits;
+    },
+  };
+  const stage = limit({ policy: live, limiter: memoryLimiter({ maxEntries: 100, now: () => 0 }) });
+  await stage.failed('x');
+  expect(await refusalOf(() => stage.failed('x'))).toBe('failures-limited 429');
+  [visitorLimits, failureLimits] = [[], []];
+  expect(await refusalOf(() => stage.failed('x'))).toBe('accepted');
+  for (let count = 0; count < 5; count += 1) expect(await refusalOf(() => stage.visitor('x'))).toBe('accepted');
+});
+
 test('without limits nothing is counted and no header is sent', async () => {
   const bare = policyFrom('{ version: 1, name: p, routes: [{ id: a, match: GET /a }] }');
   const never: Limiter = {
@@ -102,7 +120,7 @@ test('without limits nothing is counted and no header is sent', async () => {
       throw new Error('asked');
     },
   };
-  const stage = limit({ ...bare, limiter: never });
+  const stage = limit({ policy: bare, limiter: never });
   const { request, match } = await arrive(bare, { method: 'GET', target: '/a' });
   expect(stage.admit(request.canonical, match, principalOf('alice'))).toEqual([]);
   expect(await refusalOf(() => stage.visitor('x'))).toBe('accepted');

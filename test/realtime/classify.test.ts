@@ -87,3 +87,9 @@ describe('an event is dropped', () => {
     expect(because(update('s1', 'delta', { canvas_id }))).toBe('malformed');
   });
 });
+
+test('a drop says the type, so that it can be told which', () => {
+  expect(judge(update('s1', 'brand_new'))).toEqual({ kind: 'drop', because: 'unlisted-type', type: 'brand_new' });
+  expect(judge(update('', 'delta'))).toEqual({ kind: 'drop', because: 'no-resource', type: 'delta' });
+  expect(judge({ name: 'other', payload: {} })).toEqual({ kind: 'drop', because: 'unlisted-event', type: undefined });
+});

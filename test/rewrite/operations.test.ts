@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { Catalogue, RewriteContext } from '../../src/model/route.ts';
 import { operations } from '../../src/rewrite/operations.ts';
-import { refusalOf } from '../support/bodies.ts';
+import { post, refusalOf } from '../support/bodies.ts';
 import { principalOf } from '../support/stages.ts';
 
 const models: Catalogue = { name: 'models', target: '/m', keys: ['provider', 'model'], maxAgeMillis: 1 };
@@ -17,6 +17,7 @@ const offered: Record<string, readonly JsonObject[]> = {
   tools: [{ id: 'draw', provider: 'p', display_name: 'Draw' }, { id: 'film' }],
 };
 const context: RewriteContext = {
+  canonical: post(),
   principal: principalOf('alice'),
   catalogue: async ({ name }) => offered[name] ?? [],
 };
@@ -25,20 +26,66 @@ const bodyOf = (text: string) => JSON.parse(text) as JsonObject;
 describe('set', () => {
   test('puts the user there, whatever the client put', async () => {
     const body = { user_id: { evil: true }, other: 1 } as JsonObject;
-    await operations.set({ user_id: 'user.id', name: 'user.name' })(body, context);
+    await operations.set(
+      new Map([
+        ['user_id', 'user.id'],
+        ['name', 'user.name'],
+      ]),
+    )(body, context);
     expect(body).toEqual({ user_id: 'test|alice', other: 1, name: 'alice' });
   });
 
   test('removes the client’s where nobody is known', async () => {
     const body = { user_id: 'evil' } as JsonObject;
-    await operations.set({ user_id: 'user.id' })(body, { ...context, principal: undefined });
+    await operations.set(new Map([['user_id', 'user.id']]))(body, { ...context, principal: undefined });
     expect(body).toEqual({});
   });
 
   test('sets __proto__ as a key like any other', async () => {
     const body = bodyOf('{"a":1}');
-    await operations.set({ ['__proto__']: 'user.id' })(body, context);
+    await operations.set(new Map([['__proto__', 'user.id']]))(body, context);
     expect(Object.getPrototypeOf(body)).toBe(Object.prototype);
+  });
+});
+
+describe('set, of constants and roles', () => {
+  test('puts a copy of the constant there', async () => {
+    const value = { a: [1] };
+    const body = {} as JsonObject;
+    await operations.set(new Map([['x', { value }]]))(body, context);
+    expect(body).toEqual({ x: { a: [1] } });
+    expect(body.x).not.toBe(value);
+  });
+
+  test('puts the list of the caller’s roles there, or nothing where nobody is known', async () => {
+    const set = operations.set(new Map([['roles', 'user.roles']]));
+    const body = { roles: ['admin'] } as JsonObject;
+    await set(body, { ...context, principal: principalOf('alice', ['a', 'b']) });
+    expect(body).toEqual({ roles: ['a', 'b'] });
+    await set(body, { ...context, principal: undefined });
+    expect(body).toEqual({});
+  });
+});
+
+describe('rename', () => {
+  test('moves a top-level field', async () => {
+    const body = bodyOf('{"a":{"b":1}}');
+    await operations.rename({ from: 'a', to: '__proto__' })(body, context);
+    expect(Object.entries(body)).toEqual([['__proto__', { b: 1 }]]);
+    expect(Object.getPrototypeOf(body)).toBe(Object.prototype);
+  });
+
+  test('leaves a body alone that does not have it', async () => {
+    const body = bodyOf('{"c":1}');
+    await operations.rename({ from: 'constructor', to: 'b' })(body, context);
+    expect(body).toEqual({ c: 1 });
+  });
+
+  test('refuses a body that has the new name already', async () => {
+    const body = bodyOf('{"a":1,"b":null}');
+    expect(await refusalOf(() => operations.rename({ from: 'a', to: 'b' })(body, context))).toBe('field-invalid 400');
+    const other = bodyOf('{"b":2}');
+    expect(await refusalOf(() => operations.rename({ from: 'a', to: 'b' })(other, context))).toBe('field-invalid 400');
   });
 });
 

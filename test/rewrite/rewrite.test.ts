@@ -30,7 +30,8 @@ const outbound = async (arriving: Arriving, user: string | undefined = 'alice') 
   const { request, match } = await arrive(policy, arriving);
   const grant = { request, owner: 'x', resources: [], claims: [], releases: [] } as unknown as Grant;
   const result = await stage(grant, match, user === undefined ? undefined : principalOf(user));
-  const bytes = result.body === undefined ? undefined : Buffer.concat([result.body].flat());
+  const bytes =
+    result.body === undefined ? undefined : Buffer.concat([result.body as Buffer | readonly Buffer[]].flat());
   return { ...result, text: bytes?.toString() };
 };
 const targetOf = async (target: string) => (await outbound({ method: 'GET', target })).target;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { eventFrame, ownerChannels, type Peer, peer } from '../../src/server/socket-channels.ts';
+import type { JsonObject } from '../../src/model/json.ts';
+import type { Mode } from '../../src/model/mode.ts';
+import { eventFrame, ownerChannels, type Peer, peer, type Seat } from '../../src/server/socket-channels.ts';
 
 const wire = () => {
   const sent: Array<() => void> = [];
@@ -77,10 +79,10 @@ describe('channels', () => {
   test('are forgotten with their last member', () => {
     const channels = ownerChannels();
     const members: Peer[] = [{ send: () => undefined }, { send: () => undefined }];
-    for (const member of members) channels.add('demo|alice', member);
+    const seats = members.map((member) => channels.add(member, 'demo|alice', 'enforce'));
     expect([channels.size, channels.owners]).toEqual([2, 1]);
-    for (const member of members) channels.remove('demo|alice', member);
-    for (const member of members) channels.remove('demo|alice', member);
+    for (const seat of seats) channels.remove(seat);
+    for (const seat of seats) channels.remove(seat);
     expect([channels.size, channels.owners]).toEqual([0, 0]);
   });
 
@@ -95,8 +97,8 @@ describe('channels', () => {
     const first = limited(1_000, 10);
     const second = limited(1_000, 10);
     expect(channels.send('demo|alice', 'e', payload)).toBe(0);
-    channels.add('demo|alice', first.member);
-    channels.add('demo|alice', second.member);
+    channels.add(first.member, 'demo|alice', 'enforce');
+    channels.add(second.member, 'demo|alice', 'enforce');
     expect(channels.send('demo|alice', 'e', payload)).toBe(2);
     expect([first.texts, second.texts]).toEqual([['2["e","encoded 1 times"]'], ['2["e","encoded 1 times"]']]);
   });
@@ -104,7 +106,7 @@ describe('channels', () => {
   test('cost what the owner has open, not what all have', () => {
     const channels = ownerChannels();
     const sent: number[] = [];
-    for (let i = 0; i < 10_000; i += 1) channels.add(`demo|${i}`, { send: () => sent.push(i) });
+    for (let i = 0; i < 10_000; i += 1) channels.add({ send: () => sent.push(i) }, `demo|${i}`, 'enforce');
     channels.send('demo|7', 'e', {});
     expect(sent).toEqual([7]);
   });
@@ -112,11 +114,86 @@ describe('channels', () => {
   test('may lose a member while they are sending', () => {
     const channels = ownerChannels();
     const send = (): void => {
-      for (const member of members) channels.remove('o', member);
+      for (const seat of seats) channels.remove(seat);
     };
-    const members: Peer[] = [{ send }, { send }, { send }];
-    for (const member of members) channels.add('o', member);
+    const seats = [1, 2, 3].map(() => channels.add({ send }, 'o', 'enforce'));
     expect(channels.send('o', 'e', {})).toBe(3);
     expect(channels.size).toBe(0);
+  });
+});
+
+describe('a broadcast', () => {
+  const room = (...sockets: ReadonlyArray<readonly [name: string, owner: string | undefined, mode: Mode]>) => {
+    const heard: string[] = [];
+    const channels = ownerChannels();
+    const seats = sockets.map(([name, owner, mode]) =>
+      channels.add({ send: ({ text }) => heard.push(`${name} ${text}`) }, owner, mode),
+    );
+    const seat = (index: number): Seat => seats[index] ?? Object.create(null);
+    return { heard, channels, seat };
+  };
+
+  test('is heard by those that the policy is not in effect for, and by no others', () => {
+    const { heard, channels } = room(
+      ['alice', 'demo|alice', 'enforce'],
+      ['bob', 'demo|bob', 'shadow'],
+      ['nobody', undefined, 'shadow'],
+      ['off', undefined, 'off'],
+    );
+    expect(channels.broadcast('e', {})).toBe(3);
+    expect(heard).toEqual(['bob 2["e",{}]', 'nobody 2["e",{}]', 'off 2["e",{}]']);
+    expect(channels.inShadow('demo|bob')).toEqual({ all: 2, others: 1 });
+    expect(channels.inShadow('demo|alice')).toEqual({ all: 2, others: 2 });
+    expect(channels.inShadow(undefined)).toEqual({ all: 2, others: 2 });
+  });
+
+  test('is not even encoded when there are none', () => {
+    const { channels } = room(['alice', 'demo|alice', 'enforce']);
+    const payload = {
+      toJSON() {
+        throw new Error('encoded');
+      },
+    } as unknown as JsonObject;
+    expect(channels.broadcast('e', payload)).toBe(0);
+  });
+
+  test('is heard once by a socket that is its owner’s as well', () => {
+    const { heard, channels } = room(['bob', 'demo|bob', 'shadow'], ['bob 2', 'demo|bob', 'enforce']);
+    const payload = {};
+    channels.broadcast('e', payload);
+    expect(channels.send('demo|bob', 'e', payload)).toBe(1);
+    expect(heard).toEqual(['bob 2["e",{}]', 'bob 2 2["e",{}]']);
+  });
+
+  test('that waits for its owner while a socket becomes enforced is not heard again', () => {
+    const { heard, channels, seat } = room(['bob', 'demo|bob', 'shadow'], ['nobody', undefined, 'shadow']);
+    const [before, after] = [{ n: 1 }, { n: 2 }];
+    channels.broadcast('e', before);
+    channels.move(seat(0), 'enforce');
+    channels.broadcast('e', after);
+    for (const payload of [before, after]) channels.send('demo|bob', 'e', payload);
+    expect(heard.filter((line) => line.startsWith('bob'))).toEqual(['bob 2["e",{"n":1}]', 'bob 2["e",{"n":2}]']);
+    expect(channels.inShadow('demo|bob')).toEqual({ all: 1, others: 1 });
+  });
+
+  test('that waits for its owner while a socket goes into shadow is not lost to it', () => {
+    const { heard, channels, seat } = room(['bob', 'demo|bob', 'enforce'], ['nobody', undefined, 'shadow']);
+    const [before, after] = [{ n: 1 }, { n: 2 }];
+    channels.broadcast('e', before);
+    channels.move(seat(0), 'shadow');
+    channels.broadcast('e', after);
+    for (const payload of [before, after]) channels.send('demo|bob', 'e', payload);
+    expect(heard.filter((line) => line.startsWith('bob')).sort()).toEqual(['bob 2["e",{"n":1}]', 'bob 2["e",{"n":2}]']);
+  });
+
+  test('is heard by nobody who has left, and leaves no count behind', () => {
+    const { heard, channels, seat } = room(['bob', 'demo|bob', 'shadow'], ['nobody', undefined, 'off']);
+    channels.move(seat(0), 'off');
+    channels.move(seat(1), 'shadow');
+    channels.remove(seat(0));
+    channels.remove(seat(1));
+    channels.move(seat(1), 'shadow');
+    expect(channels.broadcast('e', {})).toBe(0);
+    expect([heard, channels.size, channels.inShadow(undefined)]).toEqual([[], 0, { all: 0, others: 0 }]);
   });
 });

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { type Cohort, ENFORCED, type Mode, type Rollout } from '../../src/model/mode.ts';
+import { Rejection } from '../../src/model/rejection.ts';
 import { lifetime } from '../../src/realtime/lifetime.ts';
 import { connected, type Door, openDoor, principal, refusal, until, verifyByTable } from '../support/socket-door.ts';
 
@@ -69,5 +71,165 @@ describe('authority', () => {
     expect(door.channels.send('demo|alice', 'session_update', {})).toBe(0);
     await until(() => !alice.connected);
     expect(bob.connected).toBe(true);
+  });
+});
+
+describe('where the policy is not in effect', () => {
+  const SHADOW: Rollout = { mode: 'shadow', cohorts: [] };
+  const aliceOnly = (mode: Mode): Cohort[] => [{ name: 'a', mode, has: ({ owner }) => owner === 'demo|alice' }];
+
+  test.each([
+    ['without a token', undefined, 'token-missing'],
+    ['with a bad one', { token: 'forged' }, 'token-signature'],
+    ['with one that is no text', { token: 7 }, 'token-malformed'],
+  ])(
+    'a client %s gets in, hears what is broadcast, and the record says why it would not have',
+    async (_, auth, reason) => {
+      door = await openDoor({ rollout: () => SHADOW });
+      const client = door.client(auth, { extraHeaders: { 'user-agent': 'old page' } });
+      const heard = new Promise((resolve) => client.on('session_update', resolve));
+      await connected(client);
+      await until(() => door.count() === 1);
+      expect(door.channels.broadcast('session_update', { n: 1 })).toBe(1);
+      expect(await heard).toEqual({ n: 1 });
+      expect(door.records).toMatchObject([
+        {
+          kind: 'socket',
+          outcome: 'allowed',
+          mode: 'shadow',
+          client: 'old page',
+          findings: [{ would: 'deny', reason }],
+        },
+      ]);
+    },
+  );
+
+  test('a client without a token is let in unjudged when the mode is off', async () => {
+    door = await openDoor({ rollout: () => ({ mode: 'off', cohorts: [] }) });
+    await connected(door.client(undefined));
+    expect(door.records).toMatchObject([{ outcome: 'allowed', mode: 'off' }]);
+    expect(door.records[0]).not.toHaveProperty('findings');
+    expect([door.channels.broadcast('e', {}), door.channels.inShadow(undefined).all]).toEqual([1, 0]);
+  });
+
+  test('a cohort that is enforced hears its own alone, and one that is not hears all while others are refused', async () => {
+    let rollout: Rollout = { mode: 'shadow', cohorts: aliceOnly('enforce') };
+    door = await openDoor({ rollout: () => rollout });
+    await Promise.all([
+      connected(door.client({ token: 'alice-token' })),
+      connected(door.client({ token: 'bob-token' })),
+    ]);
+    await until(() => door.count() === 2);
+    expect(door.channels.broadcast('e', {})).toBe(1);
+    expect(door.channels.send('demo|alice', 'e', {})).toBe(1);
+    rollout = { mode: 'enforce', cohorts: aliceOnly('shadow') };
+    expect(door.channels.broadcast('e', {})).toBe(1);
+    expect((await refusal(door.client(undefined))).data).toMatchObject({ code: 'token-missing' });
+  });
+
+  test('the number of sockets of an owner holds all the same', async () => {
+    door = await openDoor({ rollout: () => SHADOW, maxSocketsPerOwner: 1 });
+    await connected(door.client({ token: 'alice-token' }));
+    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'rate-limited' });
+  });
+
+  test('a change to enforce ends the sockets of the unknown, so that they come back, and no other', async () => {
+    let rollout = SHADOW;
+    door = await openDoor({ rollout: () => rollout });
+    const alice = door.client({ token: 'alice-token' });
+    let auth: object = {};
+    const give = (hand: (auth: object) => void): void => hand(auth);
+    const nobody = door.client(give, { reconnection: true, reconnectionDelay: 20 });
+    await Promise.all([connected(alice), connected(nobody)]);
+    await until(() => door.count() === 2);
+    const gone = new Promise((resolve) => nobody.once('disconnect', resolve));
+    auth = { token: 'bob-token' };
+    rollout = ENFORCED;
+    door.rejudge();
+    expect(await gone).toBe('transport close');
+    await until(() => nobody.connected && door.count() === 2);
+    expect(door.reasons()).toEqual(['token-missing']);
+    expect(door.records.filter(({ owner }) => owner === 'demo|alice')).toHaveLength(1);
+    expect([alice.connected, door.channels.broadcast('e', {}), door.channels.send('demo|alice', 'e', {})]).toEqual([
+      true,
+      0,
+      1,
+    ]);
+  });
+
+  test('a change between being let in and being welcomed is noticed too', async () => {
+    let rollout = SHADOW;
+    const verify = (): never => {
+      process.nextTick(() => {
+        rollout = ENFORCED;
+      });
+      throw new Rejection('token-signature', 'forged');
+    };
+    door = await openDoor({ verify, rollout: () => rollout });
+    const client = door.client({ token: 'forged' });
+    const gone = new Promise((resolve) => client.once('disconnect', resolve));
+    expect(await gone).toBe('transport close');
+    expect(door.records).toMatchObject([{ outcome: 'refused', reason: 'token-signature' }]);
+    expect(door.count()).toBe(0);
+  });
+
+  test('a change is noticed by the next broadcast at the latest, before anybody hears it', async () => {
+    let rollout = SHADOW;
+    door = await openDoor({ rollout: () => rollout });
+    const nobody = door.client(undefined);
+    const heard: unknown[] = [];
+    nobody.on('session_update', (payload) => heard.push(payload));
+    await connected(nobody);
+    await until(() => door.count() === 1);
+    rollout = ENFORCED;
+    expect(door.channels.broadcast('session_update', {})).toBe(0);
+    await until(() => !nobody.connected);
+    expect([heard, door.reasons()]).toEqual([[], ['token-missing']]);
+  });
+
+  test('a token that expires leaves somebody unknown, who is ended when the policy is in effect', async () => {
+    let clock = 1_000_000;
+    let rollout = SHADOW;
+    const watched = lifetime({ now: () => clock, slotMillis: 20 });
+    const verify = verifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
+    door = await openDoor({ now: () => clock, lifetime: watched, verify, rollout: () => rollout });
+    const client = door.client({ token: 'short' });
+    await connected(client);
+    await until(() => door.count() === 1);
+    expect(door.channels.inShadow('demo|alice')).toEqual({ all: 1, others: 0 });
+    clock = 1_060_000;
+    await until(() => watched.size === 0);
+    expect([client.connected, door.channels.inShadow('demo|alice')]).toEqual([true, { all: 1, others: 1 }]);
+    expect(door.channels.send('demo|alice', 'e', {})).toBe(0);
+    expect(door.records.at(-1)).toMatchObject({
+      ...{ outcome: 'allowed', owner: 'demo|alice', mode: 'shadow' },
+      findings: [{ would: 'deny', reason: 'authority-expired' }],
+    });
+    rollout = ENFORCED;
+    door.rejudge();
+    await until(() => !client.connected);
+    expect(door.reasons()).toEqual(['authority-expired']);
+  });
+
+  test('a token of an enforced cohort that expires ends its socket', async () => {
+    let clock = 1_000_000;
+    const watched = lifetime({ now: () => clock, slotMillis: 20 });
+    const verify = verifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
+    const rollout: Rollout = { mode: 'shadow', cohorts: aliceOnly('enforce') };
+    door = await openDoor({ now: () => clock, lifetime: watched, verify, rollout: () => rollout });
+    const client = door.client({ token: 'short' });
+    await connected(client);
+    clock = 1_060_000;
+    await until(() => !client.connected);
+    expect(door.reasons()).toEqual(['authority-expired']);
+  });
+
+  test('packets are paced and capped as ever', async () => {
+    door = await openDoor({ rollout: () => SHADOW, perSecond: 1, burst: 5 });
+    const client = door.client(undefined);
+    await connected(client);
+    for (let i = 0; i < 10; i += 1) client.emit('ping', {});
+    await until(() => !client.connected);
+    expect(door.reasons()).toEqual(['rate-limited']);
   });
 });

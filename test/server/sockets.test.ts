@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
+import type { Cohort } from '../../src/model/mode.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import { connected, type Door, openDoor, refusal, until, verifyByTable } from '../support/socket-door.ts';
 
@@ -119,6 +120,35 @@ describe('a connection', () => {
     expect(raw.status()).toBe(429);
     expect(door.reasons()).toEqual(['failures-limited']);
     await until(() => door.transports.size === 0);
+  });
+});
+
+describe('a limit of its address', () => {
+  const limit = async (): Promise<void> => {
+    throw new Rejection('rate-limited', 'visitors');
+  };
+  const bob: Cohort = { name: 'bob', mode: 'enforce', has: ({ owner }) => owner === 'demo|bob' };
+
+  test('is recorded, not done, where the policy is not in effect, but holds for a caller for whom it is', async () => {
+    door = await openDoor({ limit, rollout: () => ({ mode: 'shadow', cohorts: [bob] }) });
+    await connected(door.client(undefined));
+    await connected(door.client({ token: 'alice-token' }));
+    expect((await refusal(door.client({ token: 'bob-token' }))).data).toMatchObject({ code: 'rate-limited' });
+    expect(
+      door.records.map(({ outcome, findings }) => [outcome, findings?.map((one) => 'reason' in one && one.reason)]),
+    ).toEqual([
+      ['allowed', ['rate-limited', 'token-missing']],
+      ['allowed', ['rate-limited']],
+      ['refused', undefined],
+    ]);
+  });
+
+  test('of sockets holds in every mode', async () => {
+    door = await openDoor({ maxSocketsPerAddress: 1, rollout: () => ({ mode: 'off', cohorts: [] }) });
+    await connected(door.client(undefined));
+    const raw = door.raw();
+    await raw.closed;
+    expect(raw.status()).toBe(429);
   });
 });
 

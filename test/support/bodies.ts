@@ -1,4 +1,5 @@
 /** Requests with a body, and the routes that take them, for tests that need no socket. */
+import { ENFORCED } from '../../src/model/mode.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { CanonicalRequest } from '../../src/model/request.ts';
 import type { BodyRule, RouteMatch } from '../../src/model/route.ts';
@@ -15,17 +16,23 @@ export const routeTaking = (body: BodyRule): RouteMatch => ({
   parameters: {},
   route: {
     id: 'test',
+    rollout: ENFORCED,
     method: 'POST',
     segments: [],
     access: 'user',
     roles: [],
+    when: undefined,
     limits: { user: [], address: [] },
     run: undefined,
     query: new Set(),
+    queryOperations: new Map(),
     body,
     uses: [],
     references: undefined,
     operations: [],
+    forwardTo: undefined,
+    shared: undefined,
+    fixed: undefined,
     answer: { kind: 'stream', relative: [] },
     hidden: undefined,
     answerHeaders: new Map(),

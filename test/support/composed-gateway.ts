@@ -11,7 +11,7 @@ import { type OwnershipLookup, ownershipLookup } from '../../src/authz/lookup.ts
 import { writeJson } from '../../src/body/json-write.ts';
 import { encodeMultipart } from '../../src/body/multipart.ts';
 import { read } from '../../src/body/read.ts';
-import { filter, hiddenResponse } from '../../src/filter/filter.ts';
+import { filter, fixedResponse, hiddenResponse } from '../../src/filter/filter.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Owner } from '../../src/model/principal.ts';
 import type { OwnershipRecord } from '../../src/model/resource.ts';
@@ -31,6 +31,7 @@ import { memorySlots } from '../../src/store/memory/slots.ts';
 import { catalogueReader } from '../../src/upstream/catalogue.ts';
 import { origin as openOrigin } from '../../src/upstream/forward.ts';
 import { probe } from '../../src/upstream/probe.ts';
+import { shareCopies } from '../../src/upstream/shared-copy.ts';
 import type { TestIssuer } from './issuer.ts';
 
 export interface Parts {
@@ -49,7 +50,7 @@ export interface ComposedOptions {
 
 /** Starts it on a free port, with a ledger in memory. It has no sockets. */
 export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change }: ComposedOptions) => {
-  const origin = openOrigin({ url: upstreamUrl });
+  const origin = shareCopies(openOrigin({ url: upstreamUrl }));
   const ledger = memoryLedger();
   const lookup = ownershipLookup({
     ledger,
@@ -60,7 +61,7 @@ export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change
   const learn = learner(ledger);
   const authenticator = authenticate({ issuers: [issuer.settings], source: keySource });
   const runs = runsStage({ slots: memorySlots() });
-  const limit = limitStage({ ...policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
+  const limit = limitStage({ policy, limiter: memoryLimiter({ maxEntries: 1000 }) });
   const noReport = (): void => undefined;
   const shares = sharesStage({ maxOpenPerKey: 1000, maxOpen: 1000, maxBytesPerKey: 2 ** 28, maxBytes: 2 ** 28 });
   const stages: RequestStages = {
@@ -72,6 +73,7 @@ export const startComposedGateway = async ({ upstreamUrl, policy, issuer, change
     read: read(),
     runs,
     authorize: authorize({ lookup, claims }),
+    fixed: fixedResponse,
     rewrite: rewrite({
       catalogue: catalogueReader(origin),
       writeJson: async (value) => [writeJson(value)],

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { generateKeyPair, type JWK } from 'jose';
 import { type AuthenticateOptions, type Authenticator, authenticate } from '../../src/authn/authenticate.ts';
 import type { IssuerSettings } from '../../src/authn/issuer.ts';
+import { ENFORCED } from '../../src/model/mode.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { CanonicalRequest } from '../../src/model/request.ts';
@@ -151,17 +152,23 @@ export const request = (authorization?: string): CanonicalRequest =>
 export const match = (route: Partial<Route> = {}): RouteMatch => ({
   route: {
     id: 'canvas.list',
+    rollout: ENFORCED,
     method: 'GET',
     segments: [],
     access: 'user',
     roles: [],
+    when: undefined,
     limits: { user: [], address: [] },
     run: undefined,
     query: new Set(),
+    queryOperations: new Map(),
     body: { kind: 'none' },
     uses: [],
     references: undefined,
     operations: [],
+    forwardTo: undefined,
+    shared: undefined,
+    fixed: undefined,
     answer: { kind: 'stream', relative: [] },
     hidden: undefined,
     answerHeaders: new Map(),

@@ -84,6 +84,31 @@ test('gauges are read when somebody looks', async () => {
   for (const line of lines) expect((await scraped(counts, `gateway_${line}`)).length, line).toBe(1);
 });
 
+test('the live policy is told: its generation, its digest, and what became of the last reloads', async () => {
+  const counts = metrics();
+  let sha256 = 'old';
+  counts.observe({
+    sockets: () => 0,
+    runs: () => 0,
+    queuedEvents: () => 0,
+    upstreamConnected: () => true,
+    auditDropped: () => 0,
+    policy: () => ({
+      ...{ generation: 3, name: 'jaaz', mode: 'enforce', sha256 },
+      ...{ lastSuccessMillis: 5000, lastFailureMillis: 7000, failures: 2 },
+    }),
+  });
+  await counts.scrape();
+  sha256 = 'new';
+  expect(await scraped(counts, 'gateway_policy_')).toEqual([
+    'gateway_policy_generation 3',
+    'gateway_policy_last_reload_success_timestamp_seconds 5',
+    'gateway_policy_last_reload_failure_timestamp_seconds 7',
+    'gateway_policy_info{name="jaaz",mode="enforce",sha256="new"} 1',
+    'gateway_policy_reload_failures_total 2',
+  ]);
+});
+
 test('two gateways in one process count on their own', async () => {
   const [one, other] = [metrics(), metrics()];
   one.record(record());

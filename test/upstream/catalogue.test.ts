@@ -2,17 +2,22 @@ import { describe, expect, test } from 'vitest';
 import type { Catalogue } from '../../src/model/route.ts';
 import { catalogueReader } from '../../src/upstream/catalogue.ts';
 import type { SmallAnswer } from '../../src/upstream/origin.ts';
+import { sharedCopies } from '../../src/upstream/shared-copy.ts';
 import { refusalOf } from '../support/bodies.ts';
 
 const models: Catalogue = { name: 'models', target: '/api/list_models', keys: ['model'], maxAgeMillis: 100 };
 
 const open = () => {
-  const state = { time: 0, asked: 0, answer: { status: 200, body: Buffer.from('[{"model":"a"}]'), whole: true } };
+  const state = {
+    time: 0,
+    asked: 0,
+    answer: { status: 200, headers: {}, body: Buffer.from('[{"model":"a"}]'), whole: true },
+  };
   const read = async (): Promise<SmallAnswer> => {
     state.asked += 1;
     return state.answer;
   };
-  return { state, reader: catalogueReader({ read }, () => state.time) };
+  return { state, reader: catalogueReader(sharedCopies({ read }, () => state.time)) };
 };
 
 test('is read once for everybody, and again when it is old', async () => {
@@ -44,7 +49,7 @@ describe('a failure', () => {
   ])('by %s is refused, quotes nothing, and is not kept', async (_name, answer) => {
     const { state, reader } = open();
     const good = state.answer;
-    state.answer = answer;
+    state.answer = { ...answer, headers: {} };
     const refused = await reader(models).catch((error: unknown) => error);
     expect(refused).toMatchObject({ reason: 'catalogue-unavailable', status: 502 });
     expect(String(refused)).not.toContain('sk-');
@@ -53,7 +58,7 @@ describe('a failure', () => {
   });
 
   test('of the origin too', async () => {
-    const reader = catalogueReader({ read: () => Promise.reject(new Error('gone')) });
+    const reader = catalogueReader(sharedCopies({ read: () => Promise.reject(new Error('gone')) }));
     expect(await refusalOf(() => reader(models))).toBe('catalogue-unavailable 502');
   });
 });

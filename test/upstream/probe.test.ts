@@ -15,7 +15,7 @@ const answering = (status: number, text: string, whole = true) => ({
   asked: [] as string[],
   async read(target: string): Promise<SmallAnswer> {
     this.asked.push(target);
-    return { status, body: Buffer.from(text), whole };
+    return { status, headers: {}, body: Buffer.from(text), whole };
   },
 });
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sendFile } from '../file-answer.ts';
 import { type Answer, type Call, json, type Route } from '../http.ts';
+import { openapi } from '../openapi.ts';
 import { type Mount, notAllowed, notFound } from '../router.ts';
 
 const NO_STORE = {
@@ -47,17 +48,13 @@ async function serveAsset(call: Call): Promise<Answer> {
 
 /** Returns the documentation pages: the full list of routes for whoever asks. */
 export function documentationRoutes(routes: readonly Route[]): Route[] {
-  const paths: Record<string, Record<string, { responses: Record<string, never> }>> = {};
-  for (const { path, method } of routes) {
-    paths[path] = { ...paths[path], [method.toLowerCase()]: { responses: {} } };
-  }
-  const openapi = { openapi: '3.1.0', info: { title: 'FastAPI', version: '0.1.0' }, paths };
+  const list = openapi(routes);
   const page = (title: string): Answer => {
     const body = `<!DOCTYPE html><html lang="en"><title>${title}</title><a href="/openapi.json">openapi.json</a></html>`;
     return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body };
   };
   return [
-    { method: 'GET', path: '/openapi.json', handle: () => json(openapi) },
+    { method: 'GET', path: '/openapi.json', handle: () => json(list) },
     { method: 'GET', path: '/docs', handle: () => page('FastAPI - Swagger UI') },
     { method: 'GET', path: '/docs/oauth2-redirect', handle: () => page('OAuth2 redirect') },
     { method: 'GET', path: '/redoc', handle: () => page('FastAPI - ReDoc') },

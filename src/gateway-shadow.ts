@@ -1,0 +1,39 @@
+/** The part of the composition that looks on: the stages for requests for which the policy is not in effect. */
+import type { Authenticator } from './authn/authenticate.ts';
+import { credential } from './authn/credentials.ts';
+import { authorizeInShadow } from './authz/authorize.ts';
+import type { ClaimDependencies } from './authz/claim.ts';
+import { foresight } from './authz/foresee.ts';
+import { type Read, readInShadow } from './body/read.ts';
+import { type FilterOptions, filterInShadow } from './filter/filter.ts';
+import type { Policy } from './model/policy.ts';
+import type { ShadowStages } from './pipeline/shadow.ts';
+import { changes } from './rewrite/changes.ts';
+import { passOn, type RewriteOptions } from './rewrite/rewrite.ts';
+
+interface ShadowOptions extends ClaimDependencies {
+  readonly policy: Policy;
+  readonly verify: Authenticator['verify'];
+  readonly read: Read;
+  readonly rewriting: RewriteOptions;
+  readonly learn: FilterOptions['learn'];
+}
+
+/** Returns the stages; they are made of the same parts as those that refuse. */
+export const shadowStages = (options: ShadowOptions): ShadowStages => {
+  const { policy, verify, read, lookup, rewriting, learn } = options;
+  const foreseen = foresight(options);
+  return {
+    policy,
+    identify(request) {
+      const token = credential(request);
+      return token === undefined ? undefined : verify(token);
+    },
+    read: readInShadow(read),
+    authorize: authorizeInShadow({ lookup, foresight: foreseen }),
+    foresight: foreseen,
+    changes: changes(rewriting),
+    passOn,
+    filter: filterInShadow({ ownersOf: lookup.ownersOf, learn }),
+  };
+};

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { runCommand } from '../../src/cli/run.ts';
+
+const run = async (...words: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const output = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) };
+  const code = await runCommand(words, { output, variables: {}, stopped: () => Promise.resolve('test') });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+};
+
+describe('explain on the command line', () => {
+  test('takes options again and again', async () => {
+    const words = [
+      '--as',
+      'alice',
+      '--role',
+      'a',
+      '--role',
+      'b',
+      '--own',
+      'canvas:x',
+      '--other',
+      'canvas:y:z',
+      '--json',
+    ];
+    const { code, out } = await run('explain', 'GET', '/api/canvas/x', ...words);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'allowed', caller: { roles: ['a', 'b'] } });
+  });
+
+  test('gives headers to the request', async () => {
+    const { out } = await run('explain', 'GET', '/', '--header', 'Accept: text/html', '--header', 'Host: x', '--json');
+    expect(JSON.parse(out).forwarded.headers).toMatchObject({ accept: 'text/html' });
+  });
+
+  test.each([
+    [['explain'], "missing required argument 'method'"],
+    [['explain', 'GET'], "missing required argument 'target'"],
+    [['explain', 'GET', '/', '--own', 'canvas'], 'Expected KIND:ID'],
+    [['explain', 'GET', '/', '--other', ':x'], 'Expected KIND:ID'],
+    [['explain', 'GET', '/', '--header', 'x'], 'Expected NAME: VALUE'],
+    [['explain', 'GET', '/', '--catalogue', 'models'], 'Expected NAME=FILE'],
+  ])('ends with 2 for %j', async (words, message) => {
+    expect(await run(...words)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+
+  test('explains itself', async () => {
+    const { code, out } = await run('explain', '--help');
+    expect(code).toBe(0);
+    expect(out).toContain('Ends with 0 whatever the verdict is');
+  });
+});

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { ownershipLookup } from '../src/authz/lookup.ts';
+import { writeJson } from '../src/body/json-write.ts';
+import { encodeMultipart } from '../src/body/multipart.ts';
+import { read } from '../src/body/read.ts';
+import { shadowStages } from '../src/gateway-shadow.ts';
+import { nearOwnershipCache } from '../src/store/memory/near-ownership-cache.ts';
+import { memoryLedger } from '../src/store/memory/ownership-ledger.ts';
+import { refusalOf } from './support/bodies.ts';
+import { jaazPolicy } from './support/policies.ts';
+import { principalOf } from './support/stages.ts';
+import { request } from './support/token-issuer.ts';
+
+const verified: string[] = [];
+const ledger = memoryLedger();
+const stages = shadowStages({
+  policy: jaazPolicy(),
+  ledger,
+  lookup: ownershipLookup({ ledger, near: nearOwnershipCache({ maxEntries: 9, maxAgeMillis: 9 }), common: undefined }),
+  presence: async () => false,
+  verify(token) {
+    verified.push(token);
+    return principalOf('alice');
+  },
+  read: read(),
+  rewriting: {
+    catalogue: async () => [],
+    writeJson: async (value) => [writeJson(value)],
+    writeMultipart: encodeMultipart,
+  },
+  learn: async () => 'learned',
+});
+
+test('a caller is known by a verified token, and by nothing else', async () => {
+  expect(await stages.identify(request())).toBeUndefined();
+  expect(await refusalOf(() => stages.identify(request('Basic eDp5')))).toBe('token-malformed 401');
+  expect(verified).toEqual([]);
+  expect(await stages.identify(request('Bearer a.b.c'))).toMatchObject({ owner: 'test|alice' });
+  expect(verified).toEqual(['a.b.c']);
+});
