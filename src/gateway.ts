@@ -5,8 +5,6 @@ import { type FanOut, fanOut } from './audit/fan-out.ts';
 import { auditLine } from './audit/record.ts';
 import { fileSink, type LineSink } from './audit/sinks/file.ts';
 import { type Authenticator, authenticate } from './authn/authenticate.ts';
-import { authorize } from './authz/authorize.ts';
-import { claims as claimStage } from './authz/claim.ts';
 import { learn as learner } from './authz/learn.ts';
 import { ownershipLookup } from './authz/lookup.ts';
 import { writeJson, writeJsonInSlices } from './body/json-write.ts';
@@ -14,20 +12,18 @@ import { encodeMultipart } from './body/multipart.ts';
 import { read } from './body/read.ts';
 import { urlOf } from './config/admin.ts';
 import type { Config } from './config/config.ts';
-import { filter, fixedResponse, hiddenResponse } from './filter/filter.ts';
 import type { EventPlane } from './gateway-events.ts';
 import { type PolicyPlane, policyPlane } from './gateway-policy.ts';
-import { shadowStages } from './gateway-shadow.ts';
+import { requestPlane } from './gateway-requests.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
-import { answered, decide, decideAtDoor } from './pipeline/decide.ts';
-import { requestLife } from './pipeline/request.ts';
+import { decideAtDoor } from './pipeline/decide.ts';
 import type { LivePolicy } from './policy/live.ts';
 import { limit as limitStage } from './ratelimit/limit.ts';
 import { runs as runsStage } from './ratelimit/runs.ts';
 import { shares as sharesStage } from './ratelimit/shares.ts';
-import { type RewriteOptions, rewrite } from './rewrite/rewrite.ts';
+import type { RewriteOptions } from './rewrite/rewrite.ts';
 import { admin } from './server/admin.ts';
 import { app } from './server/app.ts';
 import { canonical } from './server/canonical.ts';
@@ -35,10 +31,8 @@ import { listen, shutDown } from './server/shutdown.ts';
 import { keySource } from './store/keys/source.ts';
 import type { Log } from './telemetry/log.ts';
 import { type Metrics, metrics } from './telemetry/metrics.ts';
-import { catalogueReader } from './upstream/catalogue.ts';
 import { origin as openOrigin } from './upstream/forward.ts';
 import type { Origin } from './upstream/origin.ts';
-import { probe } from './upstream/probe.ts';
 import { type SharedCopies, shareCopies } from './upstream/shared-copy.ts';
 
 export interface GatewayOptions {
@@ -171,64 +165,35 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
   }
 };
 
-/** Hands the stages to one another, in the order in which a request and an event meet them. */
+/** Puts together what judges requests and what judges events, on common ground. */
 const plumb = async (ground: Ground) => {
-  const { config, policy, log, stores, origin, authenticator } = ground;
+  const { config, policy, log, stores } = ground;
   const audit = ground.audit.record;
   const lookup = ownershipLookup(stores);
-  const claiming = { ledger: stores.ledger, lookup, presence: probe(origin) };
-  const claims = claimStage(claiming);
   const learn = learner(stores.ledger);
   const runs = runsStage({ slots: stores.slots });
   const limit = limitStage({ policy, limiter: stores.limiter });
   const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
   const report = (error: unknown, what: string): void => log.error({ err: error }, what);
-  const shares = sharesStage(SHARES);
-  const rewriting = rewritingWith(origin);
-  const live = requestLife({
-    canonical: judgeTarget,
-    match: policy.match,
-    authenticate: authenticator.authenticate,
-    limit,
-    shares,
+  const common = { ...ground, audit, canonical: judgeTarget, lookup, learn, runs, limit };
+  const live = requestPlane({
+    ...common,
+    ...WRITERS,
+    ledger: stores.ledger,
+    shares: sharesStage(SHARES),
     read: read(),
-    runs,
-    authorize: authorize({ lookup, claims }),
-    fixed: fixedResponse,
-    rewrite: rewrite(rewriting),
-    origin,
-    filter: filter({ ownersOf: lookup.ownersOf, learn }),
-    answered: answered({ claims, report }),
-    shadow: shadowStages({ ...claiming, policy, verify: authenticator.verify, read: read(), rewriting, learn }),
+    report,
   });
   // Socket.IO is a quarter of the memory of an idle gateway, and not every policy has a socket.
   const [rule] = policy.sockets;
-  const events =
-    rule &&
-    (await import('./gateway-events.ts')).eventPlane({
-      ...ground,
-      audit,
-      rule,
-      canonical: judgeTarget,
-      lookup,
-      learn,
-      runs,
-      limit,
-    });
-  const refused = decideAtDoor({ audit, limit, report });
-  return {
-    refused,
-    live: decide({ live, claims, runs, limit, shares, hidden: hiddenResponse, audit, report }),
-    events,
-    runs,
-  };
+  const events = rule && (await import('./gateway-events.ts')).eventPlane({ ...common, rule });
+  return { live, refused: decideAtDoor({ audit, limit, report }), events, runs };
 };
 
-const rewritingWith = (origin: SharedCopies): RewriteOptions => ({
-  catalogue: catalogueReader(origin),
+const WRITERS: Pick<RewriteOptions, 'writeJson' | 'writeMultipart'> = {
   writeJson: async (value, size) => (size > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
   writeMultipart: encodeMultipart,
-});
+};
 
 const closeEvents = async (events: EventPlane | undefined): Promise<void> => {
   events?.broadcast.close();

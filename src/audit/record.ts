@@ -12,7 +12,7 @@ export const auditLine = (record: AuditRecord): string => {
   // What is quoted plainly holds no character that JSON escapes: a time, a UUID, words of our own tables.
   let line = `{"time":"${record.time}","kind":"${record.kind}","requestId":"${record.requestId}","outcome":"${record.outcome}"`;
   if (reason !== undefined) line += `,"reason":"${reason}"`;
-  if (detail !== undefined) line += `,"detail":${JSON.stringify(detail)}`;
+  if (detail !== undefined) line += `,"detail":${visible(JSON.stringify(detail))}`;
   if (method !== undefined) line += `,"method":${quoted(method)}`;
   if (path !== undefined) line += `,"path":${quoted(path)}`;
   if (route !== undefined) line += `,"route":"${route}"`;
@@ -27,7 +27,7 @@ export const auditLine = (record: AuditRecord): string => {
 
 /** Rare enough to be left to JSON. */
 const shadow = ({ mode, findings = [], client }: AuditRecord): string =>
-  `,${JSON.stringify({ mode, findings: findings.map(told), client }).slice(1, -1)}`;
+  `,${visible(JSON.stringify({ mode, findings: findings.map(told), client })).slice(1, -1)}`;
 
 const told = (finding: Finding): object =>
   finding.would === 'claim'
@@ -37,7 +37,19 @@ const told = (finding: Finding): object =>
 /** Visible ASCII without the quote and the backslash, as nearly every text here is, stands in JSON as it is. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : visible(JSON.stringify(text)));
+
+/** JSON lets pass what would steer the terminal of whoever reads the file, and what hides or turns text around. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Returns the JSON with such characters escaped, which says the same. */
+const visible = (json: string): string => json.replace(UNSEEN, escaped);
+
+const escaped = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 
 const refs = (name: string, list: readonly ResourceRef[]): string =>
   list.length === 0 ? '' : `,"${name}":[${list.map(({ kind, id }) => quoted(`${kind}:${id}`)).join()}]`;

@@ -35,7 +35,11 @@ const QUOTES = '"\'“”‘’`\\\\';
 const STOPS = new Set('.,;:!?…');
 const BACKSLASH = new Set('\\');
 
+/** A text of nothing but letters that names are made of is tried in each of its parts. No name is said so often. */
+const MAX_TRIES = 1_000_000;
+
 interface Citations {
+  tries: number;
   readonly mustOwn: Map<string, ResourceRef>;
   readonly mustNotBeForeign: Map<string, ResourceRef>;
 }
@@ -68,7 +72,7 @@ type Steps<T = void> = Generator<number, T, undefined>;
 export const referenceScan = (kinds: readonly ResourceKind[]): ReferenceScan => {
   const scans = kinds.map(kindScan);
   return (body: ReadBody) => {
-    const found: Citations = { mustOwn: new Map(), mustNotBeForeign: new Map() };
+    const found: Citations = { tries: 0, mustOwn: new Map(), mustNotBeForeign: new Map() };
     if (body.kind !== 'json') return listed(found);
     const steps = scanBody(scans, body.value, found);
     let left = AT_ONCE_LENGTH;
@@ -159,6 +163,10 @@ function* scanText(scans: readonly KindScan[], text: string, found: Citations): 
         next[index] = scanForm(one, { text, start: next[index] ?? 0, end }, (word) => cite(kind, word, found));
       }
       scanBare(bare, { text, start, end }, (id) => {
+        found.tries += 1;
+        if (found.tries > MAX_TRIES) {
+          throw new Rejection('reference-foreign', `the body holds what a ${kind.name} could be called too often`);
+        }
         if (kind.pattern.test(id)) add(found, found.mustNotBeForeign, { kind: kind.name, id });
       });
       yield end - start;

@@ -1,5 +1,5 @@
 /**
- * What claims would come to, without taking any. It is asked before the request is forwarded, because afterwards nobody
+ * What claims would come to, refusing nothing. It is asked before the request is forwarded, because afterwards nobody
  * could tell an id that the request made from one that was there before; only the former becomes the caller's.
  */
 import { type Evidence, judging } from '../model/evidence.ts';
@@ -13,8 +13,14 @@ import type { ClaimOutcome } from './ownership.ts';
 export interface Foresight {
   /** Resolves to the ids that are new and would be claimed; what would be refused is in the evidence. Never rejects. */
   claims(wanted: readonly WantedClaim[], owner: Owner, evidence: Evidence): Promise<readonly FreshRef[]>;
-  /** Makes ids that turned out to be the request's own work its caller's. Resolves to those that nobody else took. */
-  record(fresh: readonly FreshRef[], owner: Owner, requestId: string): Promise<readonly ResourceRef[]>;
+  /**
+   * Holds new ids for the caller while the server works on them: nobody else takes them meanwhile, and what the server
+   * makes in them is the caller's. Resolves to those that nobody else took; of a kind without a probe nobody knows what
+   * was there before.
+   */
+  hold(fresh: readonly FreshRef[], owner: Owner, requestId: string): Promise<readonly ResourceRef[]>;
+  /** Makes ids that turned out to be the request's own work its caller's, or gives them back. */
+  settle(held: readonly ResourceRef[], requestId: string, made: boolean): Promise<void>;
 }
 
 type Records = ReadonlyMap<string, OwnershipRecord>;
@@ -54,25 +60,35 @@ export const foresight = ({ ledger, lookup, presence }: ClaimDependencies): Fore
       return wanted.filter((_, index) => verdicts[index] === true);
     },
 
-    async record(fresh, owner, requestId) {
-      let left = fresh;
-      try {
-        while (left.length > 0) {
-          const outcome = await ledger.claim(left, owner, requestId);
-          if (outcome.claimed) {
-            await ledger.settle(outcome.refs, requestId, 'kept');
-            return outcome.refs;
-          }
-          const refused = resourceKey(outcome.ref);
-          left = left.filter(({ ref }) => resourceKey(ref) !== refused);
-        }
-        return [];
-      } catch (error) {
-        throw ledgerUnavailable(error);
-      }
-    },
+    ...holding({ ledger, lookup }),
   };
 };
+
+const holding = ({ ledger, lookup }: Pick<ClaimDependencies, 'ledger' | 'lookup'>): Omit<Foresight, 'claims'> => ({
+  async hold(fresh, owner, requestId) {
+    let left = fresh.filter(({ kind }) => kind.probe !== undefined);
+    try {
+      while (left.length > 0) {
+        const outcome = await ledger.claim(left, owner, requestId);
+        if (outcome.claimed) return outcome.refs;
+        const refused = resourceKey(outcome.ref);
+        left = left.filter(({ ref }) => resourceKey(ref) !== refused);
+      }
+      return [];
+    } catch (error) {
+      throw ledgerUnavailable(error);
+    }
+  },
+
+  async settle(held, requestId, made) {
+    try {
+      await ledger.settle(held, requestId, made ? 'kept' : 'undone');
+      if (!made) await lookup.forget(held);
+    } catch (error) {
+      throw ledgerUnavailable(error);
+    }
+  },
+});
 
 /** As the ledger decides it (test/authz/foresee.test.ts holds one against the other). */
 const refusedFor = ({ verb }: WantedClaim, record: OwnershipRecord | undefined, owner: Owner): Because | undefined => {

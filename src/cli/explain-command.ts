@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import type { ResourceRef } from '../model/resource.ts';
-import { type ExplainOptions, explain } from './explain.ts';
+import type { ExplainOptions } from './explain.ts';
 import type { Output } from './settings.ts';
 
 type Flags = Omit<ExplainOptions, 'file' | 'method' | 'target' | 'variables'> & { readonly config: string };
@@ -36,9 +36,10 @@ export function addExplain(program: Command, { output, variables }: Surroundings
     .option('--config <file>', 'the configuration', 'gateway.yaml')
     .option('--json', 'write one JSON object', false)
     .addHelpText('after', NOTE)
-    .action(async (method: string, target: string, { config: file, ...flags }: Flags) =>
-      exit(await explain({ ...flags, file, method, target, variables }, output)),
-    );
+    .action(async (method: string, target: string, { config: file, ...flags }: Flags) => {
+      const { explain } = await import('./explain.ts');
+      exit(await explain({ ...flags, file, method, target, variables }, output));
+    });
 }
 
 const collect =

@@ -2,7 +2,7 @@
 import { locate } from '../authz/locate.ts';
 import type { Finding } from '../model/finding.ts';
 import type { RateLimit } from '../model/limits.ts';
-import { type Mode, modeFor } from '../model/mode.ts';
+import type { Mode } from '../model/mode.ts';
 import type { Policy } from '../model/policy.ts';
 import type { ReasonCode, Stage } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
@@ -109,10 +109,11 @@ export const explanation = async (subject: Subject): Promise<Explanation> => {
   const { method, target, as = null, policy, places, rehearsed } = subject;
   const { record, match, principal, forwarded, shown } = rehearsed;
   const reason = forwarded === undefined ? (record.reason ?? null) : null;
-  const mode = modeFor(match?.route.rollout ?? policy.rollout, principal);
+  const [path = ''] = target.split('?', 1);
+  // As it was recorded, and not worked out again. What is no request in form is refused in every mode.
+  const mode = record.mode ?? 'enforce';
   const written = match && places.get(match.route.id)?.written;
   const words = (ids: readonly string[]): RouteWords[] => ids.flatMap((id) => routeWords(places.get(id)));
-  const [path = ''] = target.split('?', 1);
   return {
     request: { method, target, as },
     verdict: reason === null ? 'allowed' : 'refused',

@@ -1,7 +1,7 @@
 /** The words of `report` on the command line. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
-import { MOMENT_FORM, parseMoment, report } from './report.ts';
+import { MOMENT_FORM, parseMoment } from './moment.ts';
 import type { Output } from './settings.ts';
 
 interface Flags {
@@ -30,7 +30,10 @@ export function addReport(program: Command, { output, variables }: Surroundings,
     .option('--config <file>', 'the configuration', 'gateway.yaml')
     .option('--json', 'write one JSON object', false)
     .addHelpText('after', NOTE)
-    .action(async ({ config: file, ...flags }: Flags) => exit(await report({ ...flags, file, variables }, output)));
+    .action(async ({ config: file, ...flags }: Flags) => {
+      const { report } = await import('./report.ts');
+      exit(await report({ ...flags, file, variables }, output));
+    });
 }
 
 const moment = (text: string): number => {

@@ -2,7 +2,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../config/values.ts';
-import { check } from './check.ts';
 import { addExplain } from './explain-command.ts';
 import { addPolicy } from './policy-command.ts';
 import { addReport } from './report-command.ts';
@@ -74,7 +73,11 @@ function createProgram(surroundings: Surroundings, exit: (code: number) => void)
     .option('--strict', 'end with 3 when there is a warning or a difference', false)
     .option('--openapi <url-or-file>', 'compare with the upstream’s own route list, such as http://HOST/openapi.json')
     .option('--json', 'write one JSON object', false)
-    .action(async ({ config: file, ...flags }: CheckFlags) => exit(await check({ file, ...flags, variables }, output)));
+    .action(async ({ config: file, ...flags }: CheckFlags) => {
+      // What only one command needs is not in the memory of a gateway that serves.
+      const { check } = await import('./check.ts');
+      exit(await check({ file, ...flags, variables }, output));
+    });
 
   addExplain(program, surroundings, exit);
   addTest(program, output, exit);

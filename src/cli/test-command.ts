@@ -1,7 +1,7 @@
 /** The words of `test` on the command line. */
 import type { Command } from 'commander';
 import type { Output } from './settings.ts';
-import { type TestOptions, test } from './test.ts';
+import type { TestOptions } from './test.ts';
 
 const NOTE = `
 Ends with 0 when all tests pass, with 1 when one fails or something is not covered that must be, with 3 when a file is
@@ -16,7 +16,8 @@ export function addTest(program: Command, output: Output, exit: (code: number) =
     .option('--update', 'write the golden files anew', false)
     .option('--coverage', 'tell what of the policy no test has seen at work', false)
     .addHelpText('after', NOTE)
-    .action(async (paths: string[], flags: Omit<TestOptions, 'paths'>) =>
-      exit(await test({ paths, ...flags }, output)),
-    );
+    .action(async (paths: string[], flags: Omit<TestOptions, 'paths'>) => {
+      const { test } = await import('./test.ts');
+      exit(await test({ paths, ...flags }, output));
+    });
 }

@@ -5,6 +5,7 @@ import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ResourceRef } from '../model/resource.ts';
 import type { LearnRule } from '../model/route.ts';
+import { MAX_ID_LENGTH } from './list.ts';
 
 /** Records an id that the server made as the caller's. */
 export type LearnId = (
@@ -27,7 +28,12 @@ export const learnFrom = async (
     const ids = valuesAt(value, path);
     if (ids.length === 0) throw new Rejection('answer-unreadable', `the answer names no ${resource.name}`);
     for (const id of ids) {
-      if (typeof id !== 'string' || !resource.pattern.test(id)) {
+      if (
+        typeof id !== 'string' ||
+        id.length > MAX_ID_LENGTH ||
+        !resource.pattern.test(id) ||
+        resource.reserved.has(id)
+      ) {
         throw new Rejection('answer-unreadable', `the answer’s ${resource.name} id is not of the expected form`);
       }
       const ref = { kind: resource.name, id };

@@ -1,6 +1,6 @@
 /** Lists and mappings show the caller's own entries only. An entry whose id cannot be read is not the caller's. */
-import { isManifold, isObject, valuesAt } from '../model/field-path.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import { isObject, valuesAt } from '../model/field-path.ts';
+import { EACH, type FieldPath, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ResourceRef } from '../model/resource.ts';
@@ -12,7 +12,7 @@ export type OwnersOf = (
 ) => ReadonlyArray<Owner | undefined> | Promise<ReadonlyArray<Owner | undefined>>;
 
 /** As in authz/locate: what is longer is no id. */
-const MAX_ID_LENGTH = 256;
+export const MAX_ID_LENGTH = 256;
 
 interface Caller {
   readonly owner: Owner;
@@ -48,17 +48,30 @@ const entryId = ({ resource, id }: KeepRule, key: string, entry: JsonValue): str
 };
 
 /** A path that leads nowhere is an unexpected shape too, and so is everything but the shape that was said. */
-const holdersAt = (value: JsonValue, rule: KeepRule): Holder[] => {
-  const found = valuesAt(value, rule.list);
-  if (found.length === 0 && !isManifold(rule.list)) {
-    throw new Rejection('answer-unreadable', `the ${rule.in} is missing`);
-  }
-  return found.map((holder) => {
+const holdersAt = (value: JsonValue, rule: KeepRule): Holder[] =>
+  placesAt(value, rule.list, false).map((holder) => {
     if (rule.in === 'list' && Array.isArray(holder)) return listHolder(holder);
     if (rule.in === 'mapping' && isObject(holder)) return mappingHolder(holder);
-    throw new Rejection('answer-unreadable', `a ${rule.in} was expected, something else was found`);
+    throw unexpected(`a ${rule.in} was expected, something else was found`);
   });
+
+/** What is of another shape on the way could hold entries that nobody would judge; a plain value among `many` holds none. */
+const placesAt = (value: JsonValue, [step, ...rest]: FieldPath, many: boolean): JsonValue[] => {
+  if (step === undefined) return [value];
+  if (step === EACH ? !Array.isArray(value) : !isObject(value)) {
+    if (many && !Array.isArray(value) && !isObject(value)) return [];
+    throw unexpected('what was expected around the entries is missing, or something else');
+  }
+  if (typeof step === 'string') {
+    const next = Object.hasOwn(value as JsonObject, step) ? (value as JsonObject)[step] : undefined;
+    if (next !== undefined) return placesAt(next, rest, many);
+    if (many) return [];
+    throw unexpected(`${step} is missing around the entries`);
+  }
+  return Object.values(value as object).flatMap((one: JsonValue) => placesAt(one, rest, true));
 };
+
+const unexpected = (what: string): Rejection => new Rejection('answer-unreadable', what);
 
 const listHolder = (list: JsonValue[]): Holder => ({
   entries: list.map((entry) => ['', entry]),

@@ -3,7 +3,7 @@ import type { Brand } from './brand.ts';
 import type { Evidence } from './evidence.ts';
 import type { Owner, Principal } from './principal.ts';
 import type { ReadRequest } from './request.ts';
-import type { ResourceRef } from './resource.ts';
+import type { ResourceKind, ResourceRef } from './resource.ts';
 
 interface GrantFields {
   readonly request: ReadRequest;
@@ -26,7 +26,7 @@ export interface GrantedInShadow {
   readonly evidence: Evidence;
   /** True when this stage would not have refused the request. */
   readonly allowed: boolean;
-  /** Ids that were nobody's and not there before: after a 2xx they are the caller's. */
+  /** Ids that were nobody's and, as far as the server can be asked, not there before. */
   readonly fresh: readonly FreshRef[];
 }
 
@@ -34,6 +34,7 @@ export interface FreshRef {
   readonly ref: ResourceRef;
   readonly parent: ResourceRef | undefined;
   readonly verb: 'create' | 'claim';
+  readonly kind: ResourceKind;
 }
 
 /** Made in authz/authorize only. */

@@ -80,7 +80,7 @@ interface OutboundFields {
   /** From the last byte sent to the first byte of the answer's head, and between two chunks of it. */
   readonly timeoutMillis: number;
   /** Defined where the answer is one that everybody shares: then nothing of the request but its target leaves. */
-  readonly shared?: Freshness | undefined;
+  readonly cache?: Freshness | undefined;
 }
 
 /** Made in rewrite/rewrite only. */

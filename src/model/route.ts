@@ -145,7 +145,7 @@ export interface Route {
   /** The target that the upstream is asked for; undefined: the request's own path and listed query. */
   readonly forwardTo: string | undefined;
   /** Defined where one copy of the answer is shared by all callers. */
-  readonly shared: Freshness | undefined;
+  readonly cache: Freshness | undefined;
   readonly fixed: FixedAnswer | undefined;
   readonly answer: AnswerRule;
   readonly hidden: HiddenAnswer | undefined;

@@ -10,6 +10,7 @@ import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { enter, type Life } from './life.ts';
+import { type UnmatchedPolicy, unmatchedMode } from './unmatched.ts';
 
 export interface MeetingStages {
   match(method: string, path: string): RouteMatch | undefined;
@@ -17,7 +18,7 @@ export interface MeetingStages {
 }
 
 export interface ModeStages {
-  readonly policy: Pick<Policy, 'rollout' | 'enforced'>;
+  readonly policy: UnmatchedPolicy & Pick<Policy, 'enforced'>;
   /** Returns whose the request's token is, undefined where there is none, or throws or rejects. */
   identify(request: CanonicalRequest): Principal | undefined | Promise<Principal | undefined>;
 }
@@ -61,7 +62,9 @@ export const meet = (stages: MeetingStages, { policy, identify }: ModeStages) =>
       // Of which route it is nothing is known: it may be one that is in effect.
       if (life.match === undefined && !(thrown instanceof Rejection)) throw thrown;
       const principal = await callerOf(request, thrown);
-      const mode = modeFor(life.match?.route.rollout ?? policy.rollout, principal);
+      const { match } = life;
+      const mode =
+        match === undefined ? unmatchedMode(policy, request, principal) : modeFor(match.route.rollout, principal);
       if (mode === 'enforce') throw thrown;
       life.principal = principal;
       return { mode, thrown };

@@ -10,7 +10,7 @@ import { judging, noteThrown } from '../model/evidence.ts';
 import type { GrantInShadow } from '../model/grant.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
-import type { FilteredResponse } from '../model/response.ts';
+import type { FilteredResponse, UpstreamAnswer } from '../model/response.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Runs } from '../ratelimit/runs.ts';
 import type { Shares } from '../ratelimit/shares.ts';
@@ -35,7 +35,7 @@ export interface StagesInCommon {
 export interface ShadowStages extends ModeStages {
   readonly read: ReadInShadow;
   readonly authorize: AuthorizeInShadow;
-  readonly foresight: Pick<Foresight, 'record'>;
+  readonly foresight: Pick<Foresight, 'hold' | 'settle'>;
   readonly changes: Changes;
   readonly passOn: PassOn;
   readonly filter: FilterInShadow;
@@ -43,7 +43,8 @@ export interface ShadowStages extends ModeStages {
 
 /** Returns the life: it resolves to the upstream's answer, or throws when there is none, or no share is left. */
 export const shadowLife = (stages: StagesInCommon, shadow: ShadowStages) => {
-  const settle = settled(stages, shadow);
+  const release = released(stages);
+  const holding = held(shadow);
 
   return async (life: Life, request: CanonicalRequest, met: MetLooking): Promise<FilteredResponse> => {
     const { match, principal } = life;
@@ -67,11 +68,11 @@ export const shadowLife = (stages: StagesInCommon, shadow: ShadowStages) => {
     const outbound = shadow.passOn(grant, match, principal);
     if (judged !== undefined) passing.judging.push(shadow.changes(grant, judged, principal));
     enter(life, 'forward');
-    const answer = await stages.origin.send(outbound, life.cancellation);
+    const answer = await holding(grant, passing, () => stages.origin.send(outbound, life.cancellation));
     life.upstreamStatus = answer.status;
     enter(life, 'filter');
     passing.giveUp = () => answer.body.abort();
-    await settle(life, grant, passing);
+    await release(life, grant, passing);
     const { response, judged: filtered, giveUp } = shadow.filter(answer, grant, judged);
     passing.giveUp = giveUp;
     if (filtered !== undefined) passing.judging.push(filtered);
@@ -88,15 +89,33 @@ const noteRefused = async (limit: Limit, life: Life, thrown: unknown): Promise<v
   if (thrown instanceof Rejection) await judging(evidence, () => charge(limit, life, thrown));
 };
 
-/** What a success leaves behind: a tombstone of what was the caller's, and the caller's name on what is new. */
-const settled =
-  ({ answered }: Pick<StagesInCommon, 'answered'>, { foresight }: Pick<ShadowStages, 'foresight'>) =>
-  async (life: Life, grant: GrantInShadow, passing: Passing): Promise<void> => {
-    const { owner, releases, request, shadow } = grant;
-    const { upstreamStatus: status = 0 } = life;
-    if (status < 200 || status >= 300 || owner === undefined) return;
-    if (releases.length > 0) await judging(passing.evidence, () => answered(life, status));
-    if (shadow.fresh.length === 0) return;
-    const record = () => foresight.record(shadow.fresh, owner, request.canonical.id);
-    passing.recorded = (await judging(passing.evidence, record)) ?? [];
+/** What is new is held for its caller while the server works on it, and is the caller's after a success. */
+const held =
+  ({ foresight }: Pick<ShadowStages, 'foresight'>) =>
+  async (grant: GrantInShadow, passing: Passing, send: () => Promise<UpstreamAnswer>): Promise<UpstreamAnswer> => {
+    const { owner, request, shadow } = grant;
+    if (owner === undefined || shadow.fresh.length === 0) return send();
+    const { evidence } = passing;
+    const { id } = request.canonical;
+    const refs = (await judging(evidence, () => foresight.hold(shadow.fresh, owner, id))) ?? [];
+    let made = false;
+    try {
+      const answer = await send();
+      made = isSuccess(answer.status);
+      return answer;
+    } finally {
+      if (made) passing.recorded = refs;
+      if (refs.length > 0) await judging(evidence, () => foresight.settle(refs, id, made));
+    }
   };
+
+/** A success leaves a tombstone of what was the caller's. */
+const released =
+  ({ answered }: Pick<StagesInCommon, 'answered'>) =>
+  async (life: Life, { owner, releases }: GrantInShadow, passing: Passing): Promise<void> => {
+    const { upstreamStatus: status = 0 } = life;
+    if (!isSuccess(status) || owner === undefined || releases.length === 0) return;
+    await judging(passing.evidence, () => answered(life, status));
+  };
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;

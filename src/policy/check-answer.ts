@@ -5,7 +5,7 @@ import { addFault, type RouteContext } from './scope.ts';
 /** Adds a fault for each contradiction. `uses` are the resources that the route names, compiled. */
 export const checkAnswer = (context: RouteContext, uses: readonly ResourceUse[]): void => {
   checkFixed(context, uses);
-  checkShared(context);
+  checkCache(context);
   checkForwardTo(context, uses);
 };
 
@@ -47,7 +47,7 @@ const checkFixed = (context: RouteContext, uses: readonly ResourceUse[]): void =
 };
 
 /** The copy is asked for without a word of the client's, so nothing of the request may have a say in it. */
-const checkShared = (context: RouteContext): void => {
+const checkCache = (context: RouteContext): void => {
   const { cache, match, access, filter } = context.written;
   if (cache === undefined) return;
   const message = 'one copy is shared by everybody, so it cannot depend on who asks for what';

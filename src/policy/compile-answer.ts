@@ -51,7 +51,8 @@ const compileKeep = (context: RouteContext): KeepRule[] => {
     const kind = named(context, context.scope.kinds)(resource, [...at, 'resource']);
     const path = place(context, each, [...at, 'each']);
     const last = path.at(-1);
-    if (last !== EACH && last !== EVERY) {
+    // What is no place at all is a fault already.
+    if (path.length > 0 && last !== EACH && last !== EVERY) {
       const expected = 'a path that ends in [*], or in .* for a mapping';
       addFault(context, { message: 'rows are the elements of a list', found: each, expected }, [...at, 'each']);
     }
@@ -126,7 +127,7 @@ export const compileFixed = ({ answer }: ParsedRoute): FixedAnswer | undefined =
 };
 
 /** Returns how fresh the shared copy must be; undefined where there is none. */
-export const compileShared = ({ cache }: ParsedRoute): Freshness | undefined =>
+export const compileCache = ({ cache }: ParsedRoute): Freshness | undefined =>
   cache && {
     maxAgeMillis: durationMillis(cache['max-age']),
     staleMillis: cache.stale === undefined ? 0 : durationMillis(cache.stale),

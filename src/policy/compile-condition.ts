@@ -48,7 +48,8 @@ const checkOneQuestion = (context: RouteContext, written: Comparison<unknown>, b
   if (asked.length === 1) return;
   const message = 'a condition asks one question';
   const expected = 'body' in written ? 'is, one-of or present' : 'is or one-of';
-  addFault(context, { message, found: String(asked.length), expected }, below);
+  const found = asked.length === 0 ? 'none' : `${asked.length} of them`;
+  addFault(context, { message, found, expected }, below);
 };
 
 const bodyPlace = (context: RouteContext, text: string, below: Path) => {

@@ -8,13 +8,14 @@ import type { ResourceUse, Route, RunRule } from '../model/route.ts';
 import { durationMillis } from './amounts.ts';
 import { checkAnswer } from './check-answer.ts';
 import { checkRoute } from './check-route.ts';
-import { answerHeaders, compileAnswer, compileFixed, compileHidden, compileShared } from './compile-answer.ts';
+import { answerHeaders, compileAnswer, compileCache, compileFixed, compileHidden } from './compile-answer.ts';
 import { compileBody } from './compile-body.ts';
 import { compileCondition } from './compile-condition.ts';
 import { checkPaths, compileQueryScopes } from './compile-paths.ts';
 import { compileRewrite } from './compile-rewrite.ts';
 import { nearestWord } from './fault.ts';
 import { named, place } from './refer.ts';
+import { grammarOf, NOTHING, patternFault, WAYS_OF_CITED } from './safe-pattern.ts';
 import { addFault, type FaultWords, type Path, type RouteContext } from './scope.ts';
 import { parseTemplate, type Template } from './template.ts';
 
@@ -46,7 +47,7 @@ export const compileRoute = (context: RouteContext, ofFile: Rollout): Route => {
     references: compileReferences(context),
     operations: compileRewrite(context, uses),
     forwardTo: written['forward-to'],
-    shared: compileShared(written),
+    cache: compileCache(written),
     fixed: compileFixed(written),
     answer: compileAnswer(context),
     hidden: compileHidden(written),
@@ -84,9 +85,21 @@ const pathUses = (context: RouteContext, { segments }: Template): ResourceUse[] 
   return uses;
 };
 
+/** To compare two names takes microseconds. */
+const MAX_COMPARED = 100_000;
+
 /** A misspelt kind would be a parameter that nobody checks. */
 const checkSpelling = (context: RouteContext, parameter: string): void => {
-  const near = nearestWord(parameter, context.scope.kinds.keys());
+  const { kinds, spellings } = context.scope;
+  if (!spellings.has(parameter)) {
+    if (spellings.size * kinds.size > MAX_COMPARED) {
+      const message = 'too many parameters have names of their own, and none can be told from a misspelt resource';
+      fault(context, ['match'], { message, found: `{${parameter}}`, expected: 'names that are used again' });
+      return;
+    }
+    spellings.set(parameter, nearestWord(parameter, kinds.keys()));
+  }
+  const near = spellings.get(parameter);
   if (near === undefined) return;
   fault(context, ['match'], {
     message: 'this parameter is no resource, and would not be checked',
@@ -126,7 +139,7 @@ const compileLimits = (context: RouteContext): Route['limits'] => {
 const compileRun = (context: RouteContext): RunRule | undefined => {
   const { run, body } = context.written;
   if (run === undefined) return undefined;
-  const limit = named(context, context.scope.concurrencies)(run.limit, ['run', 'limit']);
+  const limit = named(context, context.scope.concurrencies, 'this limit of runs')(run.limit, ['run', 'limit']);
   if (body?.json === undefined)
     fault(context, ['run'], { message: 'the session is read from a JSON body', expected: 'body: { json: SIZE }' });
   if (limit === undefined) return undefined;
@@ -140,6 +153,16 @@ const compileRun = (context: RouteContext): RunRule | undefined => {
 const compileReferences = (context: RouteContext): Route['references'] => {
   const name = context.written.body?.references;
   if (name === undefined) return undefined;
-  const kind = named(context, context.scope.kinds)(name, ['body', 'references']);
-  return kind === undefined ? undefined : referenceScan([kind]);
+  const at = ['body', 'references'];
+  const kind = named(context, context.scope.kinds)(name, at);
+  if (kind === undefined) return undefined;
+  const pattern = grammarOf(kind.pattern);
+  const message = patternFault({
+    what: `to be looked for in texts, the grammar of ${name}`,
+    pattern,
+    maxWays: WAYS_OF_CITED,
+  });
+  // What is wrong with the grammar anywhere is told where it stands.
+  if (message !== undefined && kind.pattern !== NOTHING) fault(context, at, { message, found: pattern });
+  return referenceScan([kind]);
 };

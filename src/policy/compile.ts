@@ -10,10 +10,12 @@ import { routeTable } from './match.ts';
 import { replacedRoutes } from './replaces.ts';
 import { rolloutOf, strictest } from './rollout.ts';
 import { addFault, declare, type Path, type Scope, type Source } from './scope.ts';
-import { overlaps } from './template.ts';
+import { overlaps, parseTemplate } from './template.ts';
 
 interface Row {
   readonly route: Route;
+  /** False where nobody can tell what it matches. */
+  readonly isRoute: boolean;
   readonly source: Source;
   readonly path: Path;
 }
@@ -34,7 +36,8 @@ export const compile = (
     for (const [index, written] of source.policy.routes.entries()) {
       if (replaced.has(written)) continue;
       const path = ['routes', index];
-      rows.push({ route: compileRoute({ scope, source, written, path }, rollout), source, path });
+      const route = compileRoute({ scope, source, written, path }, rollout);
+      rows.push({ route, isRoute: !('expected' in parseTemplate(written.match)), source, path });
     }
   }
   const sockets = sources.flatMap((source) =>
@@ -79,10 +82,11 @@ const checkThere = (scope: Scope, [source]: readonly Source[], rows: readonly Ro
 const checkRoutes = (scope: Scope, rows: readonly Row[]): void => {
   const ids = new Set<string>();
   const earlier = overlaps<Route>(scope.kinds);
-  for (const { route, source, path } of rows) {
+  for (const { route, isRoute, source, path } of rows) {
     if (ids.has(route.id))
       addFault({ scope, source, path: [...path, 'id'] }, { message: 'this id is used twice', found: route.id });
     ids.add(route.id);
+    if (!isRoute) continue;
     const met = earlier.add(route);
     if (met === undefined) {
       const message = 'the routes are too entangled to be told apart: so many could match what so many others match';

@@ -24,7 +24,7 @@ interface OpenDocument {
 export type DocumentResult =
   | { readonly document: YamlDocument }
   | { readonly faults: readonly Fault[] }
-  /** `unreadable`: the system's word for it. */
+  /** `unreadable`: why, in words. */
   | { readonly faults: readonly Fault[]; readonly unreadable: string };
 
 /** A schema: anything that checks a value in the manner of zod. */
@@ -54,8 +54,8 @@ export function readDocument(file: string, read: ReadFile = readFileSync): Docum
   try {
     bytes = read(file);
   } catch (error) {
-    const unreadable = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return { faults: [{ file, ...start, message: `the file cannot be read: ${unreadable}` }], unreadable };
+    const unreadable = `the file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`;
+    return { faults: [{ file, ...start, message: unreadable }], unreadable };
   }
   if (bytes.length > MAX_BYTES) return { faults: [tooLarge(file, bytes.length)] };
   try {

@@ -27,14 +27,18 @@ export function formatFault(fault: Fault): string {
   return `${place}: ${fault.message}${tail}`;
 }
 
+/** More of them make another word; and the fewer they are, the sooner two words are told apart. */
+const MAX_MISTAKES = 4;
+
 /** Returns the known word that a misspelt one most likely means, or undefined when none is near. */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined;
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.max(1, Math.min(Math.floor(word.length / 3), MAX_MISTAKES));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -43,23 +47,31 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours, each at the cost of one. */
-function editDistance(from: string, to: string): number {
+/** Insertions, deletions, replacements and swaps of neighbours, each at the cost of one; `enough` where it is that or more. */
+function editDistance(from: string, to: string, enough: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let leastOfLast = 0;
   for (let row = 1; row <= from.length; row++) {
     const current = [row];
-    for (let column = 1; column <= to.length; column++) {
+    let least = row;
+    // What is further from the diagonal costs more than enough.
+    const end = Math.min(to.length, row + enough);
+    for (let column = Math.max(1, row - enough); column <= end; column++) {
       const same = from[row - 1] === to[column - 1];
       let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
       const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
       if (swapped) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
-      current.push(cost);
+      current[column] = cost;
+      least = Math.min(least, cost);
     }
+    // A swap reaches two rows back.
+    if (Math.min(least, leastOfLast) >= enough) return enough;
+    leastOfLast = least;
     beforeLast = last;
     last = current;
   }
-  return at(last, to.length);
+  return Math.min(at(last, to.length), enough);
 }
 
 const at = (row: readonly number[], index: number): number => row[index] ?? Number.POSITIVE_INFINITY;

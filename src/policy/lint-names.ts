@@ -44,14 +44,18 @@ interface UsedRole extends Spot {
 /** As authn/claims: a role that holds one of these is refused, and the whole token with it. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+const MAX_COMPARED = 100_000;
+
 const roleWarnings = (subject: Subject): readonly Warning[] => {
   const roles = [...subject.sources.flatMap(routeRoles), ...withOwnCohorts(subject).flatMap(cohortRoles)];
   const counts = new Map<string, number>();
   for (const { role } of roles) counts.set(role, (counts.get(role) ?? 0) + 1);
   const usual = [...counts].filter(([, count]) => count > 1).map(([role]) => role);
+  // So many are no roles that somebody wrote by hand.
+  const comparable = usual.length * (counts.size - usual.length) <= MAX_COMPARED;
   return roles.flatMap((used) => {
     if (UNPRINTABLE.test(used.role)) return [warn('role-impossible', used, JSON.stringify(used.role))];
-    const near = counts.get(used.role) === 1 ? nearestWord(used.role, usual) : undefined;
+    const near = comparable && counts.get(used.role) === 1 ? nearestWord(used.role, usual) : undefined;
     return near === undefined ? [] : [warn('role-misspelt', used, `${used.role}, and elsewhere ${near}`)];
   });
 };

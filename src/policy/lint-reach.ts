@@ -1,6 +1,7 @@
 /** Routes that are listed and that nobody can pass. Two that match one request are a fault already; these are the rest. */
 import type { ResourceKind } from '../model/resource.ts';
 import { listedRoutes, type Subject, type Warning, warn } from './lint-warning.ts';
+import { grammarOf } from './safe-pattern.ts';
 
 /** Returns a warning for each route that names a kind of which no id can stand at its place. */
 export const reachWarnings = (subject: Subject): readonly Warning[] =>
@@ -15,11 +16,9 @@ export const reachWarnings = (subject: Subject): readonly Warning[] =>
 
 const PLAIN_WORDS = /^[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*$/;
 
-const grammarOf = ({ pattern }: ResourceKind): string => pattern.source.slice('^(?:'.length, -')$'.length);
-
 /** A grammar of a few words, each of which can never be owned. */
 const allReserved = (kind: ResourceKind): string | undefined => {
-  const grammar = grammarOf(kind);
+  const grammar = grammarOf(kind.pattern);
   const empty = PLAIN_WORDS.test(grammar) && grammar.split('|').every((word) => kind.reserved.has(word));
   return empty ? `every ${kind.name} is reserved` : undefined;
 };
@@ -31,7 +30,7 @@ const ELEMENT = /(\[(?:\\.|[^\]\\])*\]|\\.|[^\\])([*?]|\{[^}]*\})?/g;
 
 /** A character that each id must have and no path can. */
 const neverInPath = (kind: ResourceKind): string | undefined => {
-  const grammar = grammarOf(kind);
+  const grammar = grammarOf(kind.pattern);
   if (/[|()]/.test(grammar)) return undefined;
   for (const [, element = '', times = ''] of grammar.matchAll(ELEMENT)) {
     if (/^(?:[*?]|\{0?,|\{0\})/.test(times)) continue;

@@ -3,6 +3,7 @@ import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
 import { faultAt } from './document.ts';
 import { formatFault, type Position } from './fault.ts';
+import { routesThatHold } from './replaces.ts';
 import type { ParsedRoute } from './schema.ts';
 import type { Path, Source } from './scope.ts';
 
@@ -151,11 +152,8 @@ export interface ListedRoute extends Spot {
 /** Returns the routes that hold, those of all files, each in both forms. */
 export const listedRoutes = ({ sources, policy }: Pick<Subject, 'sources' | 'policy'>): readonly ListedRoute[] => {
   const compiled = new Map(policy.routes.map((route) => [route.id, route]));
-  return sources.flatMap((source) => {
-    const replaced = new Set(sources.flatMap((other) => (other === source ? [] : other.policy.replaces)));
-    return source.policy.routes.flatMap((written, index) => {
-      const route = replaced.has(written.id) ? undefined : compiled.get(written.id);
-      return route === undefined ? [] : [{ written, route, source, path: ['routes', index] }];
-    });
+  return routesThatHold(sources).flatMap((listed) => {
+    const route = compiled.get(listed.written.id);
+    return route === undefined ? [] : [{ ...listed, route }];
   });
 };

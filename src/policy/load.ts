@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Policy } from '../model/policy.ts';
 import { compile } from './compile.ts';
 import { checkDocument, type DocumentResult, faultAt, parseDocument, type ReadFile, readDocument } from './document.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, formatFault } from './fault.ts';
 import { type ParsedPolicy, policySchema, type WrittenPolicy } from './schema.ts';
 import type { Source } from './scope.ts';
 
@@ -15,6 +15,7 @@ export type LoadResult = PolicyOrFaults & { readonly files: readonly string[] };
 
 /** Includes of includes: more is a mistake. */
 const MAX_DEPTH = 8;
+const MAX_FILES = 100;
 
 interface Reading {
   readonly read: ReadFile | undefined;
@@ -53,7 +54,7 @@ const readAll = (files: readonly string[], read: ReadFile | undefined): Reading 
       continue;
     }
     reading.files.set(identity, file);
-    collect(reading, { file, read: readDocument(file, read), way: [identity], above: undefined });
+    collect(reading, { file, read: readPart(file, read), way: [identity], above: undefined });
   }
   return reading;
 };
@@ -67,15 +68,37 @@ export const parsePolicy = (options: { readonly file: string; readonly text: str
 };
 
 const finish = ({ files, sources, faults }: Reading): LoadResult => ({
-  ...(faults.length > 0 ? { faults } : compile(sources)),
+  ...distinct(faults.length > 0 ? { faults } : compile(sources)),
   files: [...files.values()],
 });
+
+/** What stands at an anchor is wrong as often as it is used, and is told of once. */
+const distinct = (result: PolicyOrFaults): PolicyOrFaults =>
+  'policy' in result
+    ? result
+    : { faults: [...new Map(result.faults.map((fault) => [formatFault(fault), fault])).values()] };
 
 const identityOf = (file: string): string => {
   try {
     return realpathSync(file);
   } catch {
     return resolve(file);
+  }
+};
+
+/** A device or a pipe would be read without end. */
+const readPart = (file: string, read: ReadFile | undefined): DocumentResult => {
+  if (!isNoFile(file)) return readDocument(file, read);
+  const message = 'this is not a file';
+  return { faults: [{ file, line: 1, column: 1, message }], unreadable: message };
+};
+
+const isNoFile = (file: string): boolean => {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+  } catch {
+    // What cannot be looked at cannot be read either, and then the reading says why.
+    return false;
   }
 };
 
@@ -93,7 +116,11 @@ const collect = (reading: Reading, step: Step): void => {
   }
   const source = { document, policy: withMode(checked.value, above?.policy), included: above !== undefined };
   reading.sources.push(source);
-  for (const [index, written] of source.policy.include.entries()) include(reading, step, { source, index, written });
+  for (const [index, written] of source.policy.include.entries()) {
+    // Nobody reads more, and a list of includes may be as long as a file.
+    if (reading.faults.length >= MAX_FILES) return;
+    include(reading, step, { source, index, written });
+  }
 };
 
 /** What says nothing of modes goes as far as the file that includes it: a roll-out is steered at one place. */
@@ -129,10 +156,9 @@ const openInclude = (
     return { message: 'this file includes itself', found: circle.join(' -> ') };
   }
   if (reading.files.has(identity)) return { message: 'this file is a part of the policy already' };
+  if (reading.files.size >= MAX_FILES) return { message: 'too many files', expected: `at most ${MAX_FILES}` };
   if (way.length > MAX_DEPTH) return { message: 'the includes are too deep', expected: `at most ${MAX_DEPTH} levels` };
   reading.files.set(identity, file);
-  // A device or a pipe would be read without end.
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return { message: 'this is not a file' };
-  const read = readDocument(file, reading.read);
-  return 'unreadable' in read ? { message: `the file cannot be read: ${read.unreadable}` } : read;
+  const read = readPart(file, reading.read);
+  return 'unreadable' in read ? { message: read.unreadable } : read;
 };

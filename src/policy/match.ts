@@ -4,9 +4,12 @@ import type { PathSegment, Route, RouteMatch } from '../model/route.ts';
 
 const handler = (): void => undefined;
 
+/** Beyond every target that is read: an id that is too long is judged by its route like any other. */
+const MAX_PATH_LENGTH = 65_536;
+
 /** Returns the function that finds the one route for a method and a canonical path. */
 export const routeTable = (routes: readonly Route[]): ((method: string, path: string) => RouteMatch | undefined) => {
-  const router = createRouter({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 512 });
+  const router = createRouter({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PATH_LENGTH });
   for (const route of routes) router.on(route.method as 'GET', pattern(route.segments), handler, route);
   return (method, path) => {
     const found = router.find(method as 'GET', path);

@@ -1,6 +1,6 @@
 /** The modes of a policy file -> the rollout that its routes and sockets run on. */
 import { createHash } from 'node:crypto';
-import type { Cohort, Mode, Rollout } from '../model/mode.ts';
+import { type Cohort, isPartial, type Mode, modeFor, type Rollout } from '../model/mode.ts';
 import type { ParsedPolicy } from './schema.ts';
 
 /** Returns the rollout of everything in a file that has no mode of its own. */
@@ -9,11 +9,22 @@ export const rolloutOf = ({ mode, cohorts }: Pick<ParsedPolicy, 'mode' | 'cohort
   cohorts: Object.entries(cohorts).map(([name, written]) => compileCohort(name, written)),
 });
 
-const STRICTNESS: readonly Mode[] = ['off', 'shadow', 'enforce'];
+/** The strictest first. */
+const STRICTNESS: readonly Mode[] = ['enforce', 'shadow', 'off'];
 
-/** Returns what holds where no file speaks alone: the rollout of the strictest mode; of equals, the first. */
-export const strictest = (rollouts: readonly [Rollout, ...Rollout[]]): Rollout =>
-  rollouts.reduce((strict, one) => (STRICTNESS.indexOf(one.mode) > STRICTNESS.indexOf(strict.mode) ? one : strict));
+/** Returns what holds where no file speaks alone: for each caller the strictest of the modes that the files have. */
+export const strictest = (rollouts: readonly [Rollout, ...Rollout[]]): Rollout => {
+  const [first, ...others] = rollouts;
+  if (others.length === 0 || !rollouts.some(isPartial)) return first;
+  return {
+    mode: STRICTNESS.find((mode) => rollouts.some((one) => one.mode === mode)) ?? 'enforce',
+    cohorts: STRICTNESS.map((mode) => ({
+      name: mode,
+      mode,
+      has: (principal) => rollouts.some((one) => modeFor(one, principal) === mode),
+    })),
+  };
+};
 
 const compileCohort = (name: string, { mode, users, roles, percent }: ParsedPolicy['cohorts'][string]): Cohort => {
   const owners = new Set(users);

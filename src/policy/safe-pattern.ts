@@ -29,6 +29,9 @@ export const patternFault = ({ what, pattern, maxWays }: WrittenPattern): string
 /** Returns the pattern, anchored at both ends. */
 export const anchored = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 
+/** Returns the pattern of which `anchored` made this. */
+export const grammarOf = ({ source }: RegExp): string => source.slice('^(?:'.length, -')$'.length);
+
 /** Matches nothing; stands in where the pattern is a fault. */
 export const NOTHING = /^\b\B$/;
 
@@ -36,6 +39,9 @@ export const NOTHING = /^\b\B$/;
 export const WAYS_OF_IDS = (MAX_PATTERN_TEXT + 1) ** 3;
 /** Of a body's texts there are many. */
 export const WAYS_OF_TEXTS = (MAX_PATTERN_TEXT + 1) ** 2;
+
+/** A text of megabytes is searched from each of its letters on: one part without a bound, and little besides. */
+export const WAYS_OF_CITED = 8 * (MAX_PATTERN_TEXT + 1);
 
 /** A search that goes back tries each length of each part that varies, and each alternative: at worst, all together. */
 const waysToRead = (pattern: string): number => {

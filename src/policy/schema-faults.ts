@@ -103,7 +103,7 @@ function unknownKey(path: Path, known: readonly string[]): SchemaFault {
 
 function invalidKey(issue: AnyIssue, path: Path): SchemaFault {
   const [inner] = issue.issues ?? [];
-  const own = issue.message || inner?.message || '';
+  const own = issue.message || (inner?.code === 'invalid_format' ? '' : inner?.message) || '';
   const message = own || `${describePath(path.slice(0, -1))} has a key of the wrong form`;
   const expected = own === '' && inner !== undefined ? expectation(inner) : undefined;
   return { path, at: 'key', message, found: describeValue(path.at(-1)), ...(expected !== undefined && { expected }) };
@@ -124,12 +124,14 @@ function missingKey(issue: AnyIssue, path: Path, context: Context): SchemaFault 
 
 function valueFault(issue: AnyIssue, path: Path, context: Context): SchemaFault {
   const value = valueAt(context.root, path);
-  const own = issue.message !== '';
+  // The words of a form tell what is expected.
+  const ofForm = issue.code === 'invalid_format' && issue.message !== '';
+  const own = issue.message !== '' && !ofForm;
   const message = own ? issue.message : `${describePath(path)} ${complaint(issue)}`;
   const expected = own && issue.code !== 'custom' ? undefined : expectation(issue);
   const nearest =
     typeof value === 'string' ? nearestWord(value, (issue.values ?? issue.options ?? []).map(String)) : undefined;
-  const hint = !own && nearest !== undefined ? `, did you mean "${nearest}"?` : '';
+  const hint = !own && nearest !== undefined && nearest !== value ? `, did you mean "${nearest}"?` : '';
   const found = issue.params?.found === undefined ? describeValue(value) : String(issue.params.found);
   return { path, at: 'value', message: message + hint, found, ...(expected !== undefined && { expected }) };
 }
@@ -159,6 +161,7 @@ function expectation(issue: AnyIssue): string | undefined {
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     case 'invalid_format':
+      if (issue.message !== '') return issue.message;
       return issue.pattern === undefined ? `a well-formed ${issue.format}` : `text of the form ${issue.pattern}`;
     case 'invalid_union':
       return issue.options === undefined ? undefined : oneOf(issue.options);

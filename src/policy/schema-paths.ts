@@ -5,7 +5,10 @@ import { field } from './schema-values.ts';
 const root = z
   .string()
   .max(256)
-  .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+(?: [A-Za-z0-9._-]+)*)+$/)
+  .regex(
+    /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+(?: [A-Za-z0-9._-]+)*)+$/,
+    'an absolute path of plain names, without a / at the end',
+  )
   .describe('A folder of the server’s host, as an absolute path; each user has a folder in it');
 
 const as = z

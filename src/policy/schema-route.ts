@@ -92,7 +92,7 @@ const answer = z.union([
     text: z.string().max(65_536).describe('The body'),
     type: z
       .string()
-      .regex(/^[a-z]+\/[a-z0-9.+-]+$/)
+      .regex(/^[a-z]+\/[a-z0-9.+-]+$/, 'a media type, such as text/html')
       .optional()
       .describe('Its media type; without it text/plain. The charset is always UTF-8'),
   }),
@@ -101,7 +101,7 @@ const answer = z.union([
 export const route = z.strictObject({
   id: z
     .string()
-    .regex(/^[a-z][a-z0-9.-]{0,63}$/)
+    .regex(/^[a-z][a-z0-9.-]{0,63}$/, '1 to 64 lower-case letters, digits, . and -, a letter first')
     .describe('The name of the route in metrics and audit records'),
   mode: mode.optional().describe('Instead of the mode of the file and of its cohorts'),
   match: z.string().max(1_000).describe('METHOD /path/{parameter}; a last segment * matches the rest'),
@@ -145,7 +145,7 @@ export const route = z.strictObject({
     .optional()
     .describe('The answer for what is foreign or missing'),
   headers: z
-    .record(headerName, z.string().regex(/^[ -~]{1,1000}$/))
+    .record(headerName, z.string().regex(/^[ -~]{1,1000}$/, '1 to 1000 visible ASCII characters'))
     .optional()
     .describe('Set on the answer, in place of the server’s of that name'),
   timeout: duration.optional().describe('For the head of the server’s answer, and between two pieces of its body'),

@@ -17,7 +17,7 @@ import {
 const cohort = z.strictObject({
   mode: mode.describe('The mode for these callers'),
   users: z
-    .array(z.string().regex(/^[^|]+[|].+$/))
+    .array(z.string().regex(/^[^|]+[|].+$/, 'ISSUER|USER'))
     .default([])
     .describe('Owners: ISSUER|USER'),
   roles: z.array(role).default([]).describe('Callers who have one of these roles'),
@@ -30,7 +30,10 @@ const resource = z.strictObject({
   parent: kindName.optional().describe('Deleting the parent takes this kind along'),
   probe: z
     .strictObject({
-      get: z.string().regex(/^\//).describe('Asked before the first claim; {kind} stands for the id'),
+      get: z
+        .string()
+        .regex(/^\//, 'a path that begins with /')
+        .describe('Asked before the first claim; {kind} stands for the id'),
       absent: z
         .union([
           z.strictObject({ json: json.describe('The body, of status 200, that means that there is no such id') }),
@@ -42,7 +45,7 @@ const resource = z.strictObject({
     .describe('How the server is asked whether it has an id that nobody owns'),
   url: z
     .string()
-    .regex(/^\/(?:[A-Za-z0-9._~-]+\/)+$/)
+    .regex(/^\/(?:[A-Za-z0-9._~-]+\/)+$/, 'a path that begins and ends with /, such as /api/file/')
     .optional()
     .describe('The path below which it is served'),
 });
@@ -84,7 +87,7 @@ const delivery = z.strictObject({
 const socket = z.strictObject({
   path: z
     .string()
-    .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*\/$/)
+    .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*\/$/, 'a path that begins and ends with /, such as /socket.io/')
     .describe('Where clients connect, and where the server’s own endpoint is'),
   protocol: z.literal('socket.io').describe('The protocol'),
   token: z

@@ -23,6 +23,8 @@ export interface Scope {
   readonly concurrencies: Map<string, ConcurrencyLimit>;
   readonly catalogues: Map<string, Catalogue>;
   readonly everywhere: RateLimit[];
+  /** Names of parameters that are no kinds, each with the kind that it looks like. */
+  readonly spellings: Map<string, string | undefined>;
   readonly faults: Fault[];
 }
 
@@ -49,7 +51,8 @@ export interface RouteContext extends Spot {
 /** Nobody reads more, and each is worked for: the nearest word is looked for among all. */
 const MAX_FAULTS = 100;
 
-const isFull = ({ faults }: Scope): boolean => faults.length >= MAX_FAULTS;
+/** True when no more faults are taken: then nothing should be worked out for one. */
+export const isFull = ({ faults }: Scope): boolean => faults.length >= MAX_FAULTS;
 
 /** Adds a fault at a spot, or at a path below it. */
 export const addFault = ({ scope, source, path }: Spot, words: FaultWords, below: Path = []): void => {
@@ -69,9 +72,14 @@ export const referred = <T>(
   addFault(spot, {
     message: `${spot.what} is not declared`,
     found: name,
-    expected: near ?? (declared.size === 0 ? 'a declared name' : `one of ${[...declared.keys()].join(', ')}`),
+    expected: near ?? namesOf([...declared.keys()]),
   });
   return undefined;
+};
+
+const namesOf = (declared: readonly string[]): string => {
+  const [only = 'a declared name', ...more] = declared;
+  return more.length === 0 ? only : `one of ${declared.join(', ')}`;
 };
 
 /** Compiles the declarations of all sources; a name is declared once. */
@@ -82,6 +90,7 @@ export const declare = (sources: readonly Source[]): Scope => {
     concurrencies: new Map(),
     catalogues: new Map(),
     everywhere: [],
+    spellings: new Map(),
     faults: [],
   };
   for (const source of sources) {

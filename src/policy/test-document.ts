@@ -170,8 +170,11 @@ interface Known {
   readonly key?: boolean;
 }
 
+/** Nobody reads more, and for each the nearest name is looked for among all. */
+const MAX_FAULTS = 100;
+
 const checkKnown = (context: Context, name: string, { known, at, key = false }: Known): void => {
-  if (known.includes(name)) return;
+  if (context.faults.length >= MAX_FAULTS || known.includes(name)) return;
   const expected = nearestWord(name, known) ?? known.join(', ');
   fault(context, at, { message: 'this name leads nowhere', found: name, expected, ...(key && { at: 'key' }) });
 };

@@ -100,7 +100,7 @@ function compose(text: string, { lines, positionAt }: Lines): { contents: Parsed
   const second = documents.next().value ?? undefined;
   const problems = [...(first?.errors ?? []), ...(first?.warnings ?? [])]
     .slice(0, MAX_PROBLEMS)
-    .map((error) => ({ ...positionAt(error.pos[0]), message: sentence(error.message) }));
+    .map((error) => ({ ...positionAt(error.pos[0]), ...malformed(error.message) }));
   if (second !== undefined) {
     problems.push({
       ...positionAt(second.range[0]),
@@ -120,7 +120,7 @@ function* tokens(text: string, { lines, positionAt }: Lines) {
       if (token.type === 'directive') {
         throw new Refusal({ ...positionAt(token.offset), message: 'directives are not accepted', found: '%' });
       }
-      if (token.type === 'error') throw new Refusal({ ...positionAt(token.offset), message: sentence(token.message) });
+      if (token.type === 'error') throw new Refusal({ ...positionAt(token.offset), ...malformed(token.message) });
       yield token;
     }
     if (++seen > MAX_TOKENS) throw new Refusal({ ...positionAt(parser.offset), message: 'there is too much in it' });
@@ -200,7 +200,7 @@ function readAlias(name: string, position: Position, reader: Reader): Place {
   reader.countAlias(position);
   const target = reader.anchors.get(name);
   if (target === undefined) {
-    reader.report({ ...position, message: `the alias *${name} has no complete anchor before it` });
+    reader.report({ ...position, message: `the alias *${name} has no complete anchor before it`, expected: ANCHORED });
     return empty(position);
   }
   reader.count(target.size, position);
@@ -242,6 +242,16 @@ function keyFault(key: unknown, entries: ReadonlyMap<string, Entry>): Omit<Probl
   if (earlier === undefined) return undefined;
   return { message: `the key "${key}" is already in line ${earlier.key.line}` };
 }
+
+/** What stands unquoted is the commonest mistake, and the library tells of what comes after it. */
+const QUOTED = 'quotes around a text that has { } or [ ] in it, or a sign in front';
+const ANCHORED = 'an anchor before it, or quotes around a text that begins with *';
+const UNQUOTED = /^Unexpected [a-z-]+ token|^Alias cannot be|reserved character/;
+
+const malformed = (message: string): Pick<Problem, 'message' | 'expected'> => ({
+  message: sentence(message),
+  ...(UNQUOTED.test(message) && { expected: QUOTED }),
+});
 
 /** The library's messages begin with a capital and some end with a full stop. */
 function sentence(message: string): string {

@@ -55,7 +55,7 @@ const frame = (grant: Grant, match: RouteMatch, principal: Principal | undefined
     headers: outboundHeaders(canonical, principal, isRead(match.route.answer)),
     body: undefined,
     timeoutMillis: match.route.timeoutMillis,
-    shared: match.route.shared,
+    cache: match.route.cache,
   };
 };
 

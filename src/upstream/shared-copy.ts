@@ -33,11 +33,11 @@ export const shareCopies = (origin: Origin, now: () => number = Date.now): Origi
     ...origin,
     ...copies,
     send(request, cancellation) {
-      const { shared, target } = request;
-      if (shared === undefined) return origin.send(request, cancellation);
+      const { cache, target } = request;
+      if (cache === undefined) return origin.send(request, cancellation);
       // A client that leaves does not end what others wait for.
       return copies
-        .copyOf(target, shared)
+        .copyOf(target, cache)
         .then(({ status, headers, body }) => ({ status, headers, body: sourceOf(body) }));
     },
   };

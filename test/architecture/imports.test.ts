@@ -186,7 +186,25 @@ describe('levels', () => {
   });
 });
 
+/** `explain` and `test` say what the gateway would do, so they must not put its stages together themselves. */
+const oneEvaluator: Rule = (sources) =>
+  sources
+    .filter(({ path }) => path.startsWith('src/') && !isIn(path, ['src/gateway-requests']))
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, names }) => target === 'src/pipeline/request.ts' && names.includes('requestLife'))
+        .map(({ line }) => ({ path, line, what: 'puts the stages of a request together' })),
+    );
+
 describe('shape', () => {
+  testLaw({
+    law: 'evaluator',
+    fact: 'the stages of a request are put together in one place, for the gateway and for rehearsals',
+    sources: everything,
+    rule: oneEvaluator,
+    breaches: [{ 'src/cli/explain.ts': `import { requestLife } from '../pipeline/request.ts';` }],
+  });
+
   testLaw({
     law: 9,
     fact: 'no import cycles',

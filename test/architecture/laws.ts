@@ -17,6 +17,7 @@ const LAWS = {
   11: 'Law 11: No `any`, `enum`, parameter properties, non-null `!`, floating promises.',
   12: 'Law 12: The client is told `reasons[…].message` and a request id, never more; `detail` is for the audit record.',
   todo: 'House style: no TODO without an issue number.',
+  evaluator: 'The life of a request (design, section 4): there is no second evaluator.',
   demo: 'The engine is general: src does not import from demo/, bench/ or test/.',
   reasons: 'House style: a reason code that nothing refuses with is retired.',
   mirror: 'House style: test/x/y.test.ts for each src/x/y.ts.',

@@ -1,5 +1,6 @@
 /** A policy that is large or made to be slow is loaded or refused; neither takes long, and neither fills the memory. */
 import { describe, expect, test } from 'vitest';
+import { nearestWord } from '../../src/policy/fault.ts';
 import { parsePolicy } from '../../src/policy/load.ts';
 
 const HEAD = 'version: 1\nname: p\n';
@@ -23,6 +24,13 @@ const judge = (text: string): string => {
   return loaded.faults[0]?.message ?? '';
 };
 
+test('names are compared with ten thousand others in a moment', () => {
+  const known = Array.from({ length: 10_000 }, (_, n) => `${'abcdefghij'.repeat(5)}${n}`);
+  const before = process.cpuUsage();
+  for (let n = 0; n < 100; n++) nearestWord(`${'klmnopqrst'.repeat(5)}${n}`, known);
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(MAX_CPU_MILLIS);
+});
+
 describe('it loads', () => {
   test.each([
     [
@@ -44,6 +52,10 @@ describe('it loads', () => {
     [
       'with thousands of cohorts',
       `${HEAD}cohorts:\n${many(3_000, (n) => `  c${n}: { mode: shadow, percent: 1 }\n`)}routes:\n${many(9_000, (n) => `  - { id: r${n}, match: GET /a${n} }\n`)}`,
+    ],
+    [
+      'with a hundred thousand parameters beside a hundred kinds',
+      `${HEAD}${kinds(Array.from({ length: 100 }, (_, k) => `k${k}`))}routes:\n${many(1_000, (n) => `  - { id: r${n}, match: 'GET ${many(100, (k) => `/{p${k}q}`)}/x${n}' }\n`)}`,
     ],
     ['with a condition fifty levels deep', inRoute(`when: ${'{ not: '.repeat(50)}{ role: x }${' }'.repeat(50)}`)],
     ['with a condition of twenty thousand parts', inRoute(`when: { any: [${'{ role: x }, '.repeat(20_000)}] }`)],
@@ -71,6 +83,11 @@ describe('it is refused', () => {
         (n) => `  - { id: r${n}, match: 'GET /{k${n % 60}}/y/{k${(n + 1 + (Math.floor(n / 60) % 50)) % 60}}/x${n}' }\n`,
       )}`,
       'the routes are too entangled to be told apart: so many could match what so many others match',
+    ],
+    [
+      'with parameters that could all be misspelt',
+      `${HEAD}${kinds(Array.from({ length: 100 }, (_, k) => `k${k}`))}routes:\n${many(1_000, (n) => `  - { id: r${n}, match: 'GET ${many(60, (k) => `/{long${n}x${k}}`)}/x${n}' }\n`)}`,
+      'too many parameters have names of their own, and none can be told from a misspelt resource',
     ],
     [
       'with thousands of unknown names',
@@ -101,6 +118,11 @@ describe('it is refused', () => {
       'with ids of exponential grammar',
       `${HEAD}resources: { k: { id: '${'a?'.repeat(90)}b' } }\n${ONE}`,
       'the grammar of ids is too clever: a text could be read by it in too many ways',
+    ],
+    [
+      'with a grammar that could not be looked for in texts',
+      `${HEAD}resources: { k: { id: '[a-z]*[a-z]*[0-9]' } }\nroutes: [{ id: a, match: POST /a, body: { json: 1MiB, references: k } }]\n`,
+      'to be looked for in texts, the grammar of k is too clever: a text could be read by it in too many ways',
     ],
     ['with two megabytes of comments', `${HEAD}${'# x\n'.repeat(520_000)}${ONE}`, 'there is too much in it'],
     ['with more than two megabytes', `${HEAD}${ONE}# ${'x'.repeat(2 * 1024 * 1024)}`, 'the file is too large'],

@@ -48,6 +48,16 @@ describe('a line', () => {
     });
   });
 
+  test('steers no terminal, and looks like no other text: what is not seen is escaped', () => {
+    const unseen = 'a\u001b[2J\u007f\u009b31m\u0085\u202edcba\u2066\u2069\u200b\ufeff\u{e0041}\ud800 é😀';
+    const findings: AuditRecord['findings'] = [{ would: 'deny', reason: 'event-refused', detail: unseen }];
+    const record = { ...full, detail: unseen, owner: unseen, mode: 'shadow', findings } as const;
+    const line = auditLine(record);
+    expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+    expect(line).toContain('é😀');
+    expect(JSON.parse(line)).toMatchObject({ detail: unseen, owner: unseen, findings });
+  });
+
   test('leaves out what is not known', () => {
     const bare: AuditRecord = {
       ...full,

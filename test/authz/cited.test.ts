@@ -140,6 +140,15 @@ describe('size', () => {
     expect(await refusalOf(() => say(names.join(' ')))).toBe('reference-foreign 403');
   });
 
+  test('a text that is nothing but what a name could be is refused, whatever the grammar', async () => {
+    const wide = referenceScan([{ ...file, pattern: /^(?:[a-z]{1,64})$/ }]);
+    const before = process.cpuUsage();
+    const body = { kind: 'json' as const, value: { a: 'a'.repeat(5_000_000) }, bytes: 0 };
+    expect(await refusalOf(async () => wide(body))).toBe('reference-foreign 403');
+    // Tried to its end, it would take a minute.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(8_000);
+  });
+
   test('a history with two hundred pictures is not', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `im_${String(index).padStart(8, 'a')}.jpeg`);
     expect((await say(names.join(' '))).notForeign).toEqual(expect.arrayContaining(names));

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { claims, type Presence, type WantedClaim } from '../../src/authz/claim.ts';
-import { foresight } from '../../src/authz/foresee.ts';
+import { type Foresight, foresight } from '../../src/authz/foresee.ts';
 import { ownershipLookup } from '../../src/authz/lookup.ts';
 import type { OwnershipLedger } from '../../src/authz/ownership.ts';
 import type { Evidence } from '../../src/model/evidence.ts';
+import type { FreshRef } from '../../src/model/grant.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { ResourceKind, ResourceRef } from '../../src/model/resource.ts';
 import { nearOwnershipCache } from '../../src/store/memory/near-ownership-cache.ts';
@@ -90,13 +91,18 @@ test.each([
   expect(evidence).toMatchObject({ findings: [{ would: 'deny', reason }], faults: [] });
 });
 
-describe('recording', () => {
+describe('holding', () => {
+  const hold = async (stage: Foresight, fresh: readonly FreshRef[], made = true) => {
+    const held = await stage.hold(fresh, 'alice', 'r');
+    await stage.settle(held, 'r', made);
+    return held;
+  };
   const canvas = wanted('create', ref('canvas', 'new'));
   const session = wanted('claim', ref('session', 's'), ref('canvas', 'new'));
 
-  test('makes the caller the owner, children included', async () => {
+  test('makes the caller the owner of what the server made, children included', async () => {
     const { ledger, foresight: stage } = await open();
-    expect(await stage.record([canvas, session], 'alice', 'r')).toEqual([canvas.ref, session.ref]);
+    expect(await hold(stage, [canvas, session])).toEqual([canvas.ref, session.ref]);
     const records = await ledger.find([canvas.ref, session.ref]);
     expect(records).toMatchObject([
       { owner: 'alice', state: 'owned', origin: 'request' },
@@ -104,15 +110,39 @@ describe('recording', () => {
     ]);
   });
 
+  test('keeps others out meanwhile, and leaves nothing of what the server did not make', async () => {
+    const world = await open();
+    const held = await world.foresight.hold([canvas, session], 'alice', 'r');
+    expect(await reasonOf(() => world.claims.take([canvas], 'bob', 'other'))).toBe('resource-taken');
+    await world.foresight.settle(held, 'r', false);
+    expect(await world.ledger.find([canvas.ref, session.ref])).toEqual([undefined, undefined]);
+    expect(await world.claims.take([canvas], 'bob', 'other')).toEqual([canvas.ref]);
+  });
+
+  test('takes nothing that was never asked for at the server: it may have been there before', async () => {
+    const { ledger, foresight: stage, evidence } = await open();
+    const kind: ResourceKind = { ...canvas.kind, name: 'board', probe: undefined };
+    const board: WantedClaim = { ref: ref('board', 'b'), parent: undefined, verb: 'claim', kind };
+    const fresh = await stage.claims([board, canvas], 'alice', evidence);
+    expect(fresh).toEqual([board, canvas]);
+    expect(await hold(stage, fresh)).toEqual([canvas.ref]);
+    expect(await ledger.find([board.ref])).toEqual([undefined]);
+  });
+
   test('takes nothing from somebody who was faster, nor what is below it', async () => {
     const { ledger, foresight: stage } = await open();
     await ledger.learn({ ref: canvas.ref, parent: undefined, origin: 'request' }, 'bob');
-    expect(await stage.record([canvas, session], 'alice', 'r')).toEqual([]);
+    expect(await hold(stage, [canvas, session])).toEqual([]);
     expect(await ledger.find([canvas.ref, session.ref])).toMatchObject([{ owner: 'bob' }, undefined]);
   });
 
   test('rejects when the ledger is down', async () => {
-    const { foresight: stage } = await open({ settle: () => Promise.reject(new Error('disk')) });
-    expect(await reasonOf(() => stage.record([canvas], 'alice', 'r'))).toBe('ledger-unavailable');
+    const disk = () => Promise.reject(new Error('disk'));
+    const claims: OwnershipLedger['claim'] = async (_claims, _owner, id) =>
+      id === 'r' ? disk() : { claimed: true, refs: [] };
+    for (const down of [{ settle: disk }, { claim: claims }]) {
+      const { foresight: stage } = await open(down);
+      expect(await reasonOf(() => hold(stage, [canvas]))).toBe('ledger-unavailable');
+    }
   });
 });

@@ -10,9 +10,8 @@ const read = readSources(['policies/jaaz.yaml']);
 const places = routePlaces('sources' in read ? read.sources : []);
 const file = (id: string, owner: string, deleted = false): Belonging => ({ ref: { kind: 'file', id }, owner, deleted });
 
-const told = async (words: string, body?: object) => {
+const told = async (words: string, body?: object, policy = jaazPolicy()) => {
   const [method = '', target = ''] = words.split(' ');
-  const policy = jaazPolicy();
   const ledger = await ledgerOf([
     { ref: { kind: 'canvas', id: 'mine' }, owner: 'main|alice' },
     file('im_mine0001.png', 'main|alice'),
@@ -99,4 +98,13 @@ test('what is refused is shown as the client sees it', async () => {
 test('what the gateway answers itself is shown, too', async () => {
   const { verdict, shown, forwarded } = await told('GET /jaaz.png');
   expect({ verdict, forwarded, status: shown?.status }).toEqual({ verdict: 'allowed', forwarded: null, status: 200 });
+});
+
+test.each([
+  ['GET /api/canvas/other', 'allowed', 'shadow'],
+  ['GET /nowhere', 'allowed', 'shadow'],
+  ['GET /%2e', 'refused', 'enforce'],
+])('where the policy looks on, %s is %s, as recorded in mode %s', async (words, verdict, mode) => {
+  const shadowing = jaazPolicy(['mode: enforce\n\n', 'mode: shadow\n\n']);
+  expect(await told(words, undefined, shadowing)).toMatchObject({ verdict, mode });
 });

@@ -163,7 +163,7 @@ describe('the policy for Jaaz', () => {
 
   test('shares the lists that the server makes slowly, the choices of a chat included', async () => {
     const { route } = jaazPolicy().match('GET', '/api/list_models') ?? {};
-    expect(route?.shared).toEqual({ maxAgeMillis: 30_000, staleMillis: 300_000 });
-    expect(jaazPolicy().match('GET', '/api/list_tools')?.route.shared).toBeDefined();
+    expect(route?.cache).toEqual({ maxAgeMillis: 30_000, staleMillis: 300_000 });
+    expect(jaazPolicy().match('GET', '/api/list_tools')?.route.cache).toBeDefined();
   });
 });

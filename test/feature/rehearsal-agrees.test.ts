@@ -74,8 +74,7 @@ const scriptedServer = async () => {
     const body = await bodyOf(incoming);
     const match = asked && policy.match(asked.method, asked.target.split('?')[0] ?? '');
     // What is forwarded has the request's id; of the gateway's own look-ups one may be for a copy that is shared.
-    const isForwarded =
-      incoming.headers['x-request-id'] !== undefined || (match?.route.shared && url === asked?.target);
+    const isForwarded = incoming.headers['x-request-id'] !== undefined || (match?.route.cache && url === asked?.target);
     if (isForwarded) forwarded.push(`${method} ${url} ${steady(body)}`);
     const answer = (isForwarded ? match && asked?.answer(match) : has.get(url)) ?? absent(url);
     outgoing.writeHead(answer.status, answer.headers).end(answer.body);
@@ -199,8 +198,8 @@ describe('a rehearsal and the gateway say the same of', () => {
             const asked = asking(carrier, name);
             const [told, expected] = [await sent(real, asked), await rehearsed(asked)];
             // A copy that is shared was asked for by somebody before.
-            const forwarded = policy.match('GET', asked.target)?.route.shared ? [] : told.forwarded;
-            const expectedForwarded = policy.match('GET', asked.target)?.route.shared ? [] : expected.forwarded;
+            const forwarded = policy.match('GET', asked.target)?.route.cache ? [] : told.forwarded;
+            const expectedForwarded = policy.match('GET', asked.target)?.route.cache ? [] : expected.forwarded;
             expect({ ...told, forwarded }, `${carrier.send} as ${name}`).toEqual({
               ...expected,
               forwarded: expectedForwarded,

@@ -38,6 +38,16 @@ describe('what an answer names', () => {
     expect(learned).toEqual([]);
   });
 
+  test('is refused when nobody could own it, at once whatever the grammar', async () => {
+    const { learned, learner } = open();
+    const wide = { ...resource, pattern: /^(?:a*a*a*b?)$/, reserved: new Set(['a']) };
+    const rules = [{ resource: wide, path: parseFieldPath('id') }];
+    for (const id of ['a', `${'a'.repeat(256)}b`, `${'a'.repeat(100_000)}c`]) {
+      expect(await refusalOf(() => learnFrom({ id }, rules, learner))).toBe('answer-unreadable 502');
+    }
+    expect(learned).toEqual([]);
+  });
+
   test('is refused when it is another’s', async () => {
     const { learner } = open('conflict');
     expect(await refusalOf(() => learnFrom({ id: 'im_aaaaaaaa.png' }, rule('id'), learner))).toBe('learn-conflict 502');

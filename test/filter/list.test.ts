@@ -110,6 +110,33 @@ describe('ids', () => {
   });
 });
 
+describe('lists within others', () => {
+  const boards = (value: JsonValue) => kept(value, 'folders[*].boards', 'id');
+
+  test.each([
+    ['a mapping of folders', { folders: { a: { boards: [{ id: 'x' }] } } }],
+    ['a list of lists', { folders: [[{ boards: [{ id: 'x' }] }]] }],
+    ['no folders', { directories: [{ boards: [{ id: 'x' }] }] }],
+    ['folders that are null', { folders: null }],
+    ['a list at the top', [{ boards: [{ id: 'x' }] }]],
+    ['boards by their ids', { folders: [{ boards: { x: { id: 'x' } } }] }],
+  ])('are not looked for where %s would hide them: it is refused', async (_name, value) => {
+    expect(await refusalOf(() => boards(value as JsonValue))).toBe('answer-unreadable 502');
+  });
+
+  test('may be missing in some of them', async () => {
+    const value = { folders: [null, 'x', { name: 'none' }, { boards: [{ id: 'x' }, { id: 'my1' }] }] };
+    expect(await boards(value)).toEqual({ folders: [null, 'x', { name: 'none' }, { boards: [{ id: 'my1' }] }] });
+    expect(await boards({ folders: [] })).toEqual({ folders: [] });
+  });
+
+  test('are not looked for among the entries of a list where a mapping was said', async () => {
+    expect(await refusalOf(() => kept({ folders: [{ boards: [{ id: 'x' }] }] }, 'folders.*.boards', 'id'))).toBe(
+      'answer-unreadable 502',
+    );
+  });
+});
+
 describe('lists', () => {
   test('of each part are cut on their own', async () => {
     const value = [{ rows: [{ id: 'my1' }, { id: 'x' }] }, { rows: [{ id: 'x' }] }];

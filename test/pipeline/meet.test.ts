@@ -34,7 +34,7 @@ const met = async ({ route, file, access = 'user', caller = () => bob, identify 
   const life = beginLife({ raw, source: undefined, cancellation: { cancelled: false, onCancel: undefined } });
   const ask = meet(
     { match: () => found, authenticate: caller },
-    { policy: { rollout: file, enforced: false }, identify },
+    { policy: { rollout: file, enforced: false, sockets: [], match: () => undefined }, identify },
   );
   try {
     const { mode, ...rest } = await ask(life, request.canonical);
@@ -107,7 +107,7 @@ describe('the mode', () => {
     };
     const ask = meet(
       { match, authenticate: () => bob },
-      { policy: { rollout: shadow, enforced: false }, identify: () => bob },
+      { policy: { rollout: shadow, enforced: false, sockets: [], match: () => undefined }, identify: () => bob },
     );
     const raw = { method: 'GET', target: '/', rawHeaders: [], remoteAddress: '' };
     const life = beginLife({ raw, source: undefined, cancellation: { cancelled: false, onCancel: undefined } });

@@ -52,7 +52,7 @@ describe('who becomes an owner', () => {
     expect(told.record.findings).toContainEqual({ would: 'claim', resources: [canvas, session] });
   });
 
-  test('nobody, before the upstream answered', async () => {
+  test('for certain nobody, before the upstream answered: meanwhile it is held for its caller', async () => {
     let known: unknown = 'unasked';
     const world = await open((exchange) => {
       void world.ledger.find([canvas]).then((found) => {
@@ -61,7 +61,13 @@ describe('who becomes an owner', () => {
       });
     });
     await world.ask(create);
-    expect(known).toBeUndefined();
+    expect(known).toMatchObject({ owner: 'test|alice', state: 'pending' });
+  });
+
+  test('nobody, where the upstream is gone or breaks off', async () => {
+    const world = await open(({ socket }) => void socket.destroy());
+    expect((await world.ask(create)).record).toMatchObject({ reason: 'upstream-broken', claims: [] });
+    expect(await world.ledger.find([canvas, session])).toEqual([undefined, undefined]);
   });
 
   test('nobody, of what was there before', async () => {

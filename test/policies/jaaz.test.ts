@@ -11,10 +11,10 @@ const verbs = ({ uses, references }: Route): string =>
     ...uses.map(({ verb, kind, at }) => `${verb} ${kind.name} in ${at.in === 'body' ? `body ${at.text}` : at.in}`),
     ...(references === undefined ? [] : ['references']),
   ].join(', ');
-const answerOf = ({ fixed, forwardTo, shared, answer }: Route): string => {
+const answerOf = ({ fixed, forwardTo, cache, answer }: Route): string => {
   if (fixed !== undefined) return `own ${fixed.status}`;
   if (forwardTo !== undefined) return `-> ${forwardTo}`;
-  return shared === undefined ? answer.kind : `shared ${answer.kind}`;
+  return cache === undefined ? answer.kind : `shared ${answer.kind}`;
 };
 const line = (route: Route): string =>
   [

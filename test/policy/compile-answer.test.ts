@@ -93,7 +93,7 @@ describe('the gateway’s own answer', () => {
 
 test('a shared copy has an age, and stands in for a failure only where that is said', () => {
   const shared = (cache: string) =>
-    routeOf(`version: 1\nname: p\nroutes: [{ id: r, match: GET /a, cache: ${cache} }]\n`).shared;
+    routeOf(`version: 1\nname: p\nroutes: [{ id: r, match: GET /a, cache: ${cache} }]\n`).cache;
   expect(shared('{ max-age: 30s }')).toEqual({ maxAgeMillis: 30_000, staleMillis: 0 });
   expect(shared('{ max-age: 30s, stale: 5m }')).toEqual({ maxAgeMillis: 30_000, staleMillis: 300_000 });
 });

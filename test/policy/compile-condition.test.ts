@@ -60,11 +60,11 @@ describe('a condition does not hold', () => {
 
 describe('a fault is', () => {
   test.each([
-    ['no question', '{ header: a }', '7:11: a condition asks one question (found 0, expected is or one-of)'],
+    ['no question', '{ header: a }', '7:11: a condition asks one question (found none, expected is or one-of)'],
     [
       'two questions',
       '{ body: a, is: 1, present: true }',
-      '7:11: a condition asks one question (found 2, expected is, one-of or present)',
+      '7:11: a condition asks one question (found 2 of them, expected is, one-of or present)',
     ],
     ['several values', '{ body: "a[*]", is: 1 }', '7:19: one value is needed here, not several (found a[*])'],
     ['no place', '{ not: { body: a..b, is: 1 } }', '7:26: not a place in a JSON value'],

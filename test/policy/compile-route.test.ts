@@ -149,7 +149,7 @@ describe('a fault is told of at its place:', () => {
       'a run by a rate',
       'match: POST /a, body: { json: 1KiB, own: { session: s } }, run: { limit: requests, session: s, ends: answer }',
       87,
-      'this name is not declared (found requests, expected one of running)',
+      'this limit of runs is not declared (found requests, expected running)',
     ],
     [
       'rows of no list',

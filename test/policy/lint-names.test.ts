@@ -43,6 +43,14 @@ describe('a role', () => {
     expect(found('role-misspelt', routes('admin', 'admin', 'auditor'))).toEqual([]);
   });
 
+  test('is not looked for among thousands', () => {
+    const many = Array.from({ length: 3_000 }, (_, n) => `${'r'.repeat(50)}${n}`);
+    const once = Array.from({ length: 3_000 }, (_, n) => `${'s'.repeat(50)}${n}`);
+    const before = process.cpuUsage();
+    expect(found('role-misspelt', routes(...many, ...many, ...once))).toEqual([]);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(10_000);
+  });
+
   test('is looked for in conditions and cohorts as well', () => {
     const when = '  - { id: w, match: GET /w, when: { all: [{ not: { role: amdin } }, { any: [{ role: admin }] }] } }';
     expect(found('role-misspelt', `${routes('admin')}\n${when}`)).toEqual(['5: amdin, and elsewhere admin']);

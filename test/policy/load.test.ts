@@ -111,6 +111,23 @@ describe('a file that includes others', () => {
     expect(faultsOf(fileOf(file, routeIn('x', `include: ${list}\n`)))).toEqual([`${file}:3:11: ${words}`]);
   });
 
+  test('is refused where it includes a link that leads to itself', () => {
+    symlinkSync('round.yaml', join(folder, 'round.yaml'));
+    expect(faultsOf(fileOf('rounds.yaml', routeIn('x', 'include: [round.yaml]\n')))).toEqual([
+      'rounds.yaml:3:11: the file cannot be read: ELOOP (found round.yaml)',
+    ]);
+  });
+
+  test('is refused when it is of more than a hundred files, and tells of a hundred faults', () => {
+    const names = Array.from({ length: 120 }, (_, index) => `part${index}.yaml`);
+    for (const [index, name] of names.entries()) fileOf(name, routeIn(`part${index}`));
+    const faults = faultsOf(fileOf('crowd.yaml', routeIn('crowd', `include: [${names.join(', ')}]\n`)));
+    expect(faults).toHaveLength(21);
+    expect(faults[0]).toMatch(/: too many files \(found part99.yaml, expected at most 100\)$/);
+    const lost = Array.from({ length: 40_000 }, (_, index) => `lost${index}`).join(', ');
+    expect(faultsOf(fileOf('lost-crowd.yaml', routeIn('lost', `include: [${lost}]\n`)))).toHaveLength(100);
+  });
+
   test('is refused in a circle, at the place that closes it', () => {
     fileOf('one.yaml', routeIn('one', 'include: [two.yaml]\n'));
     fileOf('two.yaml', routeIn('two', 'include: [ring.yaml]\n'));
@@ -138,9 +155,33 @@ describe('a file that includes others', () => {
   });
 });
 
+test('what is no file is refused, and not read', () => {
+  expect(faultsOf('/dev/zero')).toEqual(['/dev/zero:1:1: this is not a file']);
+  expect(faultsOf(folder)).toEqual([`${folder}:1:1: this is not a file`]);
+});
+
 test('a policy without a route is refused', () => {
   expect(faultsOf(fileOf('empty.yaml', 'version: 1\nname: empty\n'))).toEqual([
     'empty.yaml:1:1: the policy has no route (expected routes: [{ id, match }])',
+  ]);
+});
+
+test('what stands at an anchor is told of once', () => {
+  const text = `version: 1\nname: p\nroutes:\n${['a', 'b']
+    .map(
+      (id, index) =>
+        `  - id: ${id}\n    match: POST /${id}\n    rewrite: ${index === 0 ? '&x [{ dropp: [y] }]' : '*x'}\n`,
+    )
+    .join('')}`;
+  expect(faultsOf(fileOf('anchor.yaml', text))).toHaveLength(1);
+});
+
+test('a route that is none is not said to match anything', () => {
+  const text =
+    'version: 1\nname: p\nroutes: [{ id: a, match: GET / }, { id: b, match: get /b }, { id: c, match: get /c }]\n';
+  expect(faultsOf(fileOf('none.yaml', text)).map((fault) => fault.replace(/ [(].*/, ''))).toEqual([
+    'none.yaml:3:51: not a route',
+    'none.yaml:3:77: not a route',
   ]);
 });
 

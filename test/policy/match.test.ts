@@ -10,6 +10,8 @@ const find = (match: ReturnType<typeof table>, method: string, path: string) => 
   return found === undefined ? undefined : [found.route.id, { ...found.parameters }];
 };
 
+const LONG = 'a'.repeat(8_000);
+
 const match = table(
   'GET /',
   'GET /api/canvas/list',
@@ -27,6 +29,8 @@ describe('a request', () => {
     ['GET', '/api/canvas/a:b', ['GET /api/canvas/{canvas}', { canvas: 'a:b' }]],
     ['POST', '/api/canvas/a/save', ['POST /api/canvas/{canvas}/save', { canvas: 'a' }]],
     ['POST', '/api/canvas/a/other', ['POST /api/canvas/{session}/other', { session: 'a' }]],
+    ['GET', `/api/canvas/${LONG}`, ['GET /api/canvas/{canvas}', { canvas: LONG }]],
+    ['GET', `/assets/${LONG}`, ['GET /assets/*', { '*': LONG }]],
     ['GET', '/assets/a/b.js', ['GET /assets/*', { '*': 'a/b.js' }]],
   ])('%s %s finds its route', (method, path, expected) => {
     expect(find(match, method, path)).toEqual(expected);
@@ -43,7 +47,6 @@ describe('a request', () => {
     ['GET', '/api/canvas/'],
     ['GET', '/api/canvas'],
     ['GET', '/assets'],
-    ['GET', `/api/canvas/${'a'.repeat(513)}`],
     ['GET', '/api/canvas/a/save'],
     ['GET', '/__proto__'],
   ])('%s %s finds none', (method, path) => {

@@ -14,6 +14,7 @@ const open = (): Spot => {
     concurrencies: new Map(),
     catalogues: new Map(),
     everywhere: [],
+    spellings: new Map(),
     faults: [],
   };
   return { scope, source: { document: read.document, policy: {} as never, included: false }, path: ['a'] };

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatFault } from '../../src/policy/fault.ts';
-import { loadPolicy } from '../../src/policy/load.ts';
+import { loadPolicy, readSources } from '../../src/policy/load.ts';
+import { routesThatHold } from '../../src/policy/replaces.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-replaces-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -76,4 +77,15 @@ describe('a fault is', () => {
       `more.yaml:3:12: ${words}`,
     ]);
   });
+});
+
+test('of a route that is taken over, the other file’s is the one that holds', () => {
+  const taking = more('replaces: [files.read]', 'routes:', READ);
+  const read = readSources([base, taking]);
+  const held = 'faults' in read ? [] : routesThatHold(read.sources);
+  expect(held.map(({ written, source, path }) => [written.id, source.policy.name, path.join('.')])).toEqual([
+    ['files.write', 'base', 'routes.1'],
+    ['page', 'base', 'routes.2'],
+    ['files.read', 'more', 'routes.0'],
+  ]);
 });

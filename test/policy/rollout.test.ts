@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { modeFor, type Rollout } from '../../src/model/mode.ts';
+import { isPartial, modeFor, type Rollout } from '../../src/model/mode.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { rolloutOf, strictest } from '../../src/policy/rollout.ts';
 
@@ -49,4 +49,26 @@ test('of several files the strictest speaks for what is in none', () => {
   const of = (mode: Rollout['mode']): Rollout => ({ mode, cohorts: [] });
   expect(strictest([of('off'), of('enforce'), of('shadow')]).mode).toBe('enforce');
   expect(strictest([of('off'), of('shadow')]).mode).toBe('shadow');
+});
+
+test('and does so for each caller: whoever one of the files is in effect for is in effect for', () => {
+  const [alice, bob, carol] = [caller('corp|alice'), caller('corp|bob'), caller('corp|carol')];
+  const of = (mode: Rollout['mode'], forAlice: Rollout['mode'], forBob: Rollout['mode']): Rollout =>
+    rolloutOf({
+      mode,
+      cohorts: {
+        a: { ...cohort, mode: forAlice, users: [alice.owner] },
+        b: { ...cohort, mode: forBob, users: [bob.owner] },
+      },
+    });
+  const files = [of('shadow', 'shadow', 'off'), of('shadow', 'enforce', 'off'), of('off', 'off', 'off')] as const;
+  for (const rollout of [strictest([...files]), strictest([files[2], files[1], files[0]])]) {
+    expect([alice, bob, carol, undefined].map((who) => modeFor(rollout, who))).toEqual([
+      ...['enforce', 'off', 'shadow', 'shadow'],
+    ]);
+  }
+  const one = of('enforce', 'off', 'shadow');
+  expect(strictest([one])).toBe(one);
+  expect(modeFor(strictest([one, of('enforce', 'enforce', 'enforce')]), alice)).toBe('enforce');
+  expect(isPartial(strictest([of('enforce', 'enforce', 'enforce'), of('enforce', 'enforce', 'enforce')]))).toBe(false);
 });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
   anchored,
+  grammarOf,
   MAX_PATTERN_TEXT,
   NOTHING,
   patternFault,
+  WAYS_OF_CITED,
   WAYS_OF_IDS,
   WAYS_OF_TEXTS,
 } from '../../src/policy/safe-pattern.ts';
@@ -47,6 +49,14 @@ test('the worst that is taken reads the longest text in a moment', () => {
   const worst = anchored('a*a*a*b');
   expect(worst.test('a'.repeat(MAX_PATTERN_TEXT))).toBe(false);
   expect((process.cpuUsage().user - user) / 1000).toBeLessThan(2_000);
+});
+
+test('what is looked for in long texts has one part without a bound, and little besides', () => {
+  const judge = (pattern: string) => patternFault({ what: 'it', pattern, maxWays: WAYS_OF_CITED });
+  for (const fine of ['[A-Za-z0-9_-]{1,64}', '[a-z]+[.]png', '(a|b)_[a-z]{8}[.][a-z]{2,5}', '[a-z]{1,32}-[a-z]{1,32}'])
+    expect(judge(fine)).toBeUndefined();
+  for (const free of ['[a-z]*[a-z]*', '[a-z]+[0-9]{1,9}x?']) expect(judge(free)).toContain('too many ways');
+  expect(grammarOf(anchored('a|b'))).toBe('a|b');
 });
 
 test('a pattern is for the whole text, and nothing matches nothing', () => {

@@ -25,7 +25,7 @@ describe('a fault of form is told of at its place:', () => {
     [
       'a duration without one',
       policy('', "match: GET /a, timeout: '15'"),
-      '3:43: routes[0].timeout has the wrong form',
+      '3:43: routes[0].timeout has the wrong form (found "15", expected a duration: 500ms, 30s, 5m, 1h, 7d)',
     ],
     ['a hidden status that is none', policy('', 'match: GET /a, hidden: { status: 99, json: null }'), '3:52: '],
     ['a header in capitals', policy('', 'match: GET /a, headers: { Cache-Control: x }'), '3:45: '],

@@ -26,6 +26,13 @@ describe('a file that is not well formed', () => {
   });
 });
 
+test.each(['{ a: GET /{b} }', '{ a: GET /{b}, c: d }', 'a: [*]', 'a: @b'])('what %s lacks is told: quotes', (text) => {
+  const tree = readTree(text);
+  expect('problems' in tree && tree.problems.map(({ expected }) => expected)).toContain(
+    'quotes around a text that has { } or [ ] in it, or a sign in front',
+  );
+});
+
 describe('a hostile file', () => {
   const size = 2 * 1024 * 1024;
   const bomb = Array.from({ length: 20 }, (_, i) => `k${i + 1}: &k${i + 1} [${Array(10).fill(`*k${i}`).join(', ')}]`);

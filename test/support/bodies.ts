@@ -31,7 +31,7 @@ export const routeTaking = (body: BodyRule): RouteMatch => ({
     references: undefined,
     operations: [],
     forwardTo: undefined,
-    shared: undefined,
+    cache: undefined,
     fixed: undefined,
     answer: { kind: 'stream', relative: [] },
     hidden: undefined,

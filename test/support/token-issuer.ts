@@ -167,7 +167,7 @@ export const match = (route: Partial<Route> = {}): RouteMatch => ({
     references: undefined,
     operations: [],
     forwardTo: undefined,
-    shared: undefined,
+    cache: undefined,
     fixed: undefined,
     answer: { kind: 'stream', relative: [] },
     hidden: undefined,

@@ -139,14 +139,14 @@ describe('an origin that shares', () => {
     close: async () => undefined,
   };
   const origin = shareCopies(plain);
-  const request = (shared: Freshness | undefined) =>
+  const request = (cache: Freshness | undefined) =>
     ({
       method: 'GET',
       target: '/a',
       headers: ['x-user-id', 'a'],
       body: undefined,
       timeoutMillis: 1,
-      shared,
+      cache,
     }) as unknown as OutboundRequest;
   const idle = { cancelled: false, onCancel: undefined };
 

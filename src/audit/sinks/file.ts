@@ -2,7 +2,7 @@
  * NDJSON, appended to one file: a line a decision. What came in one go is written in one go, and no request waits for
  * the disk. What cannot be written is kept up to a bound and counted beyond it: never lost unseen.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -25,7 +25,7 @@ interface FileOptions {
   readonly append?: (file: FileHandle, text: string) => Promise<void>;
 }
 
-/** After a failure the file may end within a line: what is written next must not become a part of that line. */
+/** After a failure, or a crash, the file may end within a line: what is written next must not become a part of it. */
 const LINE_END = '\n';
 const GATHER_MILLIS = 1;
 const RETRY_MILLIS = 1_000;
@@ -33,6 +33,20 @@ const RETRY_MILLIS = 1_000;
 const openToAppend = (path: string): Promise<FileHandle> => {
   mkdirSync(dirname(path), { recursive: true });
   return open(path, 'a', 0o640);
+};
+
+/** True unless the file is empty or ends with a line end. What is no file has no end, and no size. */
+const endsWithinLine = async (path: string): Promise<boolean> => {
+  try {
+    const { size } = statSync(path);
+    if (size === 0) return false;
+    await using file = await open(path, 'r');
+    const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 });
+    return buffer.toString('latin1') !== LINE_END;
+  } catch {
+    // It may be written and not read: an empty line more does no harm.
+    return true;
+  }
 };
 
 const appendWhole = (file: FileHandle, text: string): Promise<void> => file.appendFile(text);
@@ -44,7 +58,7 @@ export const fileSink = async (options: FileOptions): Promise<LineSink> => {
   let waiting: string[] = [];
   let size = 0;
   let lost = 0;
-  let well = true;
+  let end: 'whole' | 'torn' | 'failing' = (await endsWithinLine(path)) ? 'torn' : 'whole';
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
 
@@ -54,11 +68,11 @@ export const fileSink = async (options: FileOptions): Promise<LineSink> => {
     waiting = [];
     size = 0;
     try {
-      await append(file, well ? batch : `${LINE_END}${batch}`);
-      well = true;
+      await append(file, end === 'whole' ? batch : `${LINE_END}${batch}`);
+      end = 'whole';
     } catch (error) {
-      if (well) onFault(error);
-      well = false;
+      if (end !== 'failing') onFault(error);
+      end = 'failing';
       // A part of the batch may be in the file already: a line twice is better than a line lost.
       waiting.unshift(batch);
       size += batch.length;
@@ -67,7 +81,7 @@ export const fileSink = async (options: FileOptions): Promise<LineSink> => {
 
   const schedule = (): void => {
     if (timer !== undefined || writing !== undefined || waiting.length === 0) return;
-    timer = setTimeout(run, well ? GATHER_MILLIS : RETRY_MILLIS);
+    timer = setTimeout(run, end === 'failing' ? RETRY_MILLIS : GATHER_MILLIS);
   };
 
   const run = (): void => {
@@ -88,12 +102,12 @@ export const fileSink = async (options: FileOptions): Promise<LineSink> => {
       schedule();
     },
     dropped: () => lost,
-    healthy: () => well,
+    healthy: () => end !== 'failing',
     async close() {
       await writing;
       clearTimeout(timer);
       if (waiting.length > 0) await flush();
-      if (!well) lost += waiting.join('').split(LINE_END).length - 1;
+      if (end === 'failing') lost += waiting.join('').split(LINE_END).length - 1;
       await file.close();
     },
   };

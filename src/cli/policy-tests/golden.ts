@@ -5,7 +5,7 @@ import { lineDiff } from './line-diff.ts';
 import type { TestResult } from './run.ts';
 
 /** Returns where the golden file of a test file is. */
-export const goldenFileOf = (file: string): string => file.replace(/\.yaml$/, '.golden.txt');
+export const goldenFileOf = (file: string): string => `${file.replace(/\.yaml$/, '')}.golden.txt`;
 
 /** Writes the golden file anew. */
 export const writeGolden = (file: string, results: readonly TestResult[]): void => {
@@ -38,7 +38,8 @@ export const againstGolden = (file: string, results: readonly TestResult[]): rea
 
 const parse = (text: string): Map<string, unknown> | undefined => {
   try {
-    return new Map(Object.entries(JSON.parse(text)));
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

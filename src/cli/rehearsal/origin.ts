@@ -51,7 +51,7 @@ export const scriptedOrigin = (script: OriginScript): ScriptedOrigin => {
   let forwarded: Forwarded | undefined;
   let answered: ScriptedAnswer | undefined;
   let unscripted: string[] = [];
-  /** What is shared is asked for by a look-up, and is forwarded all the same. */
+  /** What is shared is asked for by a look-up that says nothing of the caller; it counts as forwarded all the same. */
   let shared: string | undefined;
 
   const answer = (): ScriptedAnswer => {
@@ -61,7 +61,10 @@ export const scriptedOrigin = (script: OriginScript): ScriptedOrigin => {
     return answered;
   };
   const look = (target: string): ScriptedAnswer => {
-    if (target === shared) return answer();
+    if (target === shared) {
+      leaving = { method: 'GET', target, headers: [], body: undefined };
+      return answer();
+    }
     const found = script.has.get(target);
     if (found === undefined) unscripted.push(target);
     return found ?? absent(kinds, target);
@@ -87,7 +90,7 @@ export const scriptedOrigin = (script: OriginScript): ScriptedOrigin => {
     async send(request, cancellation) {
       const { method, target, headers, body } = request;
       leaving = { method, target, headers, body: await bytesOf(body) };
-      shared = request.shared === undefined ? undefined : target;
+      shared = request.cache === undefined ? undefined : target;
       return sharing.send(request, cancellation).finally(() => {
         shared = undefined;
       });

@@ -4,36 +4,30 @@
  */
 import { authenticate } from '../../authn/authenticate.ts';
 import type { IssuerSettings } from '../../authn/issuer.ts';
-import { authorize } from '../../authz/authorize.ts';
-import { claims as claimStage } from '../../authz/claim.ts';
 import { type Learn, learn as learner } from '../../authz/learn.ts';
 import { ownershipLookup } from '../../authz/lookup.ts';
 import type { OwnershipLedger } from '../../authz/ownership.ts';
 import { writeJson } from '../../body/json-write.ts';
 import { encodeMultipart } from '../../body/multipart.ts';
 import { type Read, read as readStage } from '../../body/read.ts';
-import { filter, fixedResponse, hiddenResponse } from '../../filter/filter.ts';
-import { shadowStages } from '../../gateway-shadow.ts';
+import { requestPlane } from '../../gateway-requests.ts';
 import type { AuditRecord } from '../../model/audit.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ReadRequest } from '../../model/request.ts';
 import type { ResourceRef } from '../../model/resource.ts';
 import type { RouteMatch } from '../../model/route.ts';
-import { answered, decide, type Reply } from '../../pipeline/decide.ts';
+import type { Reply } from '../../pipeline/decide.ts';
 import { beginLife, type Life } from '../../pipeline/life.ts';
-import { requestLife } from '../../pipeline/request.ts';
 import { limit as limitStage } from '../../ratelimit/limit.ts';
 import { runs as runsStage } from '../../ratelimit/runs.ts';
 import { shares as sharesStage } from '../../ratelimit/shares.ts';
-import { type RewriteOptions, rewrite } from '../../rewrite/rewrite.ts';
+import type { RewriteOptions } from '../../rewrite/rewrite.ts';
 import { canonical } from '../../server/canonical.ts';
 import { memoryLimiter } from '../../store/memory/limiter.ts';
 import { nearOwnershipCache } from '../../store/memory/near-ownership-cache.ts';
 import { memorySlots } from '../../store/memory/slots.ts';
-import { catalogueReader } from '../../upstream/catalogue.ts';
-import { probe } from '../../upstream/probe.ts';
-import { type Forwarded, type ScriptedAnswer, type ScriptedOrigin, scriptedOrigin } from './origin.ts';
+import { type Forwarded, type ScriptedAnswer, scriptedOrigin } from './origin.ts';
 import { keepingReply, type Shown } from './reply.ts';
 import { type Caller, standIns } from './stand-in.ts';
 
@@ -121,58 +115,41 @@ interface Desk {
   notes: Notes;
 }
 
-/** Hands the stages to one another as the composition root does. */
+/** Gives the gateway’s own composition places to write to that nobody else sees. */
 const plumb = (options: RehearsalOptions, issuers: readonly IssuerSettings[]) => {
   const { policy, ledger, hosts } = options;
   const desk: Desk = { life: undefined, asked: undefined, notes: blank() };
-  const lookup = ownershipLookup({ ledger, near: nearOwnershipCache(NEAR), common: undefined });
   const origin = scriptedOrigin({
     kinds: policy.resources.values(),
     has: options.has,
     answer: () => desk.life?.match && desk.asked?.answer(desk.life.match),
   });
-  const claiming = { ledger, lookup, presence: probe(origin) };
-  const claims = claimStage(claiming);
-  const runs = runsStage({ slots: memorySlots({ now: stoppedClock }), now: stoppedClock });
-  const limit = limitStage({ policy, limiter: memoryLimiter({ maxEntries: 10_000, now: stoppedClock }) });
-  const shares = sharesStage(UNBOUNDED);
-  const authenticator = authenticate({ issuers, source: noSource });
-  const read = notingRead(desk);
-  const learn = notingLearn(desk, ledger);
-  const rewriting = rewritingWith(origin);
-  let requests = 0;
-  const live = requestLife({
-    canonical: canonical({ hosts, trustedProxies: [], newId: () => `rehearsal-${++requests}` }),
-    match: (method, path) => policy.match(method, path),
-    authenticate: authenticator.authenticate,
-    limit,
-    shares,
-    read,
-    runs,
-    authorize: authorize({ lookup, claims }),
-    fixed: fixedResponse,
-    rewrite: rewrite(rewriting),
-    origin,
-    filter: filter({ ownersOf: lookup.ownersOf, learn }),
-    answered: answered({ claims, report }),
-    shadow: shadowStages({ ...claiming, policy, verify: authenticator.verify, read, rewriting, learn }),
-  });
   const audit = (record: AuditRecord): void => {
     desk.notes.record = record;
   };
-  const decided = decide({ live, claims, runs, limit, shares, hidden: hiddenResponse, audit, report });
+  let requests = 0;
+  const live = requestPlane({
+    ...WRITERS,
+    policy,
+    ledger,
+    lookup: ownershipLookup({ ledger, near: nearOwnershipCache(NEAR), common: undefined }),
+    authenticator: authenticate({ issuers, source: noSource }),
+    canonical: canonical({ hosts, trustedProxies: [], newId: () => `rehearsal-${++requests}` }),
+    limit: limitStage({ policy, limiter: memoryLimiter({ maxEntries: 10_000, now: stoppedClock }) }),
+    shares: sharesStage(UNBOUNDED),
+    runs: runsStage({ slots: memorySlots({ now: stoppedClock }), now: stoppedClock }),
+    origin,
+    read: notingRead(desk),
+    learn: notingLearn(desk, ledger),
+    audit,
+    report,
+  });
   return async (life: Life, asked: Asked, reply: Reply): Promise<Notes> => {
     Object.assign(desk, { life, asked, notes: blank() });
-    await decided(life, reply);
+    await live(life, reply);
     return Object.assign(desk.notes, origin.taken());
   };
 };
-
-const rewritingWith = (origin: ScriptedOrigin): RewriteOptions => ({
-  catalogue: catalogueReader(origin),
-  writeJson: async (value) => [writeJson(value)],
-  writeMultipart: (parts) => encodeMultipart(parts, () => BOUNDARY),
-});
 
 const blank = (): Notes => ({
   record: undefined,
@@ -189,6 +166,10 @@ const stoppedClock = (): number => 0;
 const NEAR = { maxEntries: 10_000, maxAgeMillis: 60_000, now: stoppedClock };
 /** The same one always, so that what is forwarded can be compared. */
 const BOUNDARY = 'rehearsal-boundary';
+const WRITERS: Pick<RewriteOptions, 'writeJson' | 'writeMultipart'> = {
+  writeJson: async (value) => [writeJson(value)],
+  writeMultipart: (parts) => encodeMultipart(parts, () => BOUNDARY),
+};
 const NO_BOUND = Number.MAX_SAFE_INTEGER;
 const UNBOUNDED = { maxOpenPerKey: NO_BOUND, maxOpen: NO_BOUND, maxBytesPerKey: NO_BOUND, maxBytes: NO_BOUND };
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -82,6 +82,20 @@ describe('a write that fails half-way', () => {
     expect(linesOf(path)).toEqual([TORN, '{"torn":true,"text":"first"}']);
     expect(sink.dropped()).toBe(0);
   });
+});
+
+test('a line that an earlier process did not finish is not continued', async () => {
+  const path = join(folder, 'crashed.ndjson');
+  for (const before of ['', '{"n":1}\n', '{"n":1}\n{"n":2,"te']) {
+    writeFileSync(path, before);
+    const sink = await fileSink({ path, onFault: quiet });
+    await sink.close();
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    const next = await fileSink({ path, onFault: quiet });
+    next.write('{"n":3}');
+    await next.close();
+    expect(linesOf(path)).toEqual([...before.split('\n').filter((line) => line !== ''), '{"n":3}']);
+  }
 });
 
 describe('a disk that is full', () => {

@@ -17,6 +17,14 @@ describe('a golden file', () => {
     expect(goldenFileOf('policies/jaaz.test.yaml')).toBe('policies/jaaz.test.golden.txt');
   });
 
+  test('is never the test file itself', () => {
+    for (const file of ['a.yml', 'a.test.yaml.txt', 'a', 'a.yaml/b']) expect(goldenFileOf(file)).not.toBe(file);
+    const file = join(folder, 'short.yml');
+    writeFileSync(file, 'version: 1\n');
+    writeGolden(file, [result('a', 'allowed')]);
+    expect(readFileSync(file, 'utf8')).toBe('version: 1\n');
+  });
+
   test('agrees with what it was written from', () => {
     const file = join(folder, 'same.test.yaml');
     const results = [result('a', 'allowed'), result('a', 'route-denied'), result('b', 'allowed')];
@@ -48,7 +56,9 @@ describe('a golden file', () => {
   test('that is missing or spoilt is a failure', () => {
     const file = join(folder, 'none.test.yaml');
     expect(judge(file, [result('a', 'allowed')])[1]).toContain('there is no golden file');
-    writeFileSync(goldenFileOf(file), '{');
-    expect(judge(file, [result('a', 'allowed')])[1]).toContain('the golden file is not JSON');
+    for (const spoilt of ['{', 'null', '7', '']) {
+      writeFileSync(goldenFileOf(file), spoilt);
+      expect(judge(file, [result('a', 'allowed')])[1]).toContain('the golden file is not JSON');
+    }
   });
 });
