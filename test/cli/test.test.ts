@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { afterAll, describe, expect, test as fact } from 'vitest';
 import { type TestOptions, test } from '../../src/cli/test.ts';
 
@@ -31,7 +31,12 @@ const run = async (paths: readonly string[], more: Partial<TestOptions> = {}) =>
   const err: string[] = [];
   const output = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) };
   const code = await test({ paths, update: false, coverage: false, ...more }, output);
-  const shown = (lines: readonly string[]) => lines.join('\n').replaceAll(`${folder}/`, '');
+  // A path is told as it is seen from here when that is shorter: it depends on where the tests run.
+  const shown = (lines: readonly string[]) =>
+    lines
+      .join('\n')
+      .replaceAll(`${relative('.', folder)}/`, '')
+      .replaceAll(`${folder}/`, '');
   return { code, out: shown(out), err: shown(err) };
 };
 
