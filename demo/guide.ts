@@ -26,7 +26,7 @@ export function guideText(guide: Guide): string {
 The gateway is running.
 
   gateway   ${url}
-  admin     ${adminUrl}   (/livez /readyz /metrics)
+  admin     ${adminUrl}   (/livez /readyz /metrics /policy)
   upstream  ${upstreamUrl}${standIn ? '   (a stand-in for Jaaz)' : ''}
   data      ${data}   (gateway.yaml, audit.ndjson, gateway.log)
 ${page}

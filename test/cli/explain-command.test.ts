@@ -1,13 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runCommand } from '../../src/cli/run.ts';
-
-const run = async (...words: string[]) => {
-  const out: string[] = [];
-  const err: string[] = [];
-  const output = { out: (line: string) => out.push(line), err: (line: string) => err.push(line) };
-  const code = await runCommand(words, { output, variables: {}, stopped: () => Promise.resolve('test') });
-  return { code, out: out.join('\n'), err: err.join('\n') };
-};
+import { commandLine as run } from '../support/command-line.ts';
 
 describe('explain on the command line', () => {
   test('takes options again and again', async () => {

@@ -1,6 +1,7 @@
 /** The words of a policy that decide where an answer comes from, lived through from the request to the answer. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answer, type BareUpstream, bareUpstream } from '../support/bare-upstream.ts';
+import { eventually } from '../support/eventually.ts';
 import { pipeline } from '../support/pipeline.ts';
 import { jaazPolicy } from '../support/policies.ts';
 import { policyFrom } from '../support/stages.ts';
@@ -65,8 +66,11 @@ describe('a shared answer', () => {
   test('stands in for an upstream that fails, where that is said', async () => {
     const first = await get('/stale', 'alice');
     failing = true;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await get('/stale', 'bob')).toMatchObject({ status: 200, text: first.text });
+    // The copy is old once the upstream has been asked again, and has failed.
+    await eventually(async () => {
+      expect(await get('/stale', 'bob')).toMatchObject({ status: 200, text: first.text });
+      return upstream.seen.length > 1;
+    });
   });
 
   test('that fails is not kept', async () => {

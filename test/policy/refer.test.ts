@@ -3,21 +3,12 @@ import { EACH } from '../../src/model/json.ts';
 import { parseDocument } from '../../src/policy/document.ts';
 import { formatFault } from '../../src/policy/fault.ts';
 import { named, place } from '../../src/policy/refer.ts';
-import type { Spot } from '../../src/policy/scope.ts';
+import { declare, type Spot } from '../../src/policy/scope.ts';
 
 const open = (): Spot => {
   const read = parseDocument({ file: 'p.yaml', text: 'a: { b: x }' });
   if ('faults' in read) throw new Error('no document');
-  const scope = {
-    kinds: new Map(),
-    rates: new Map(),
-    concurrencies: new Map(),
-    catalogues: new Map(),
-    everywhere: [],
-    spellings: new Map(),
-    faults: [],
-  };
-  return { scope, source: { document: read.document, policy: {} as never, included: false }, path: ['a'] };
+  return { scope: declare([]), source: { document: read.document, policy: {} as never, included: false }, path: ['a'] };
 };
 
 test('a name leads to what is declared, or to a fault at its place', () => {
