@@ -14,6 +14,8 @@ export interface GatewayOptions {
   readonly keysFile: string;
   readonly ledgerFile: string;
   readonly redisPort: number | undefined;
+  /** Node's own, before the program's name. */
+  readonly flags?: readonly string[];
 }
 
 export interface StartedGateway {
@@ -43,6 +45,8 @@ const configText = (options: GatewayOptions, adminPort: number): string =>
       },
     ],
     ledger: { sqlite: 'ownership.db' },
+    // All clients of the bench come from one.
+    sockets: { 'per-address': 100_000 },
     ...(options.redisPort === undefined ? {} : { redis: { url: `redis://127.0.0.1:${options.redisPort}` } }),
     policies: ['policy.yaml'],
     audit: { file: 'audit.ndjson' },
@@ -50,14 +54,14 @@ const configText = (options: GatewayOptions, adminPort: number): string =>
 
 /** Starts a gateway on core 0, and resolves when it says that it is ready. */
 export const startGateway = async (options: GatewayOptions): Promise<StartedGateway> => {
-  const { folder, ledgerFile } = options;
+  const { folder, ledgerFile, flags = [] } = options;
   const adminPort = await freePort();
   mkdirSync(folder);
   copyFileSync(ledgerFile, join(folder, 'ownership.db'));
   writeFileSync(join(folder, 'policy.yaml'), policyText());
   const config = join(folder, 'gateway.yaml');
   writeFileSync(config, configText(options, adminPort));
-  const gateway = start(0, [process.execPath, join(ROOT, 'src/main.ts'), 'serve', '--config', config]);
+  const gateway = start(0, [process.execPath, ...flags, join(ROOT, 'src/main.ts'), 'serve', '--config', config]);
   await untilItWorks(gateway, async () => {
     const { status } = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
     if (status !== 200) throw new Error(`/readyz answered ${status}`);

@@ -3,8 +3,10 @@ import { createPublicKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import type { Claim } from '../src/authz/ownership.ts';
 import { openSqliteLedger } from '../src/store/sqlite/ownership-ledger.ts';
 import type { LoadRequest } from './load.ts';
+import { sessionOf } from './socket-events.ts';
 
 const USERS = 1000;
 const CANVASES_PER_USER = 10;
@@ -23,6 +25,8 @@ export interface Identities {
   readonly keysFile: string;
   /** The same key as PEM. */
   readonly publicKeyFile: string;
+  /** The users' tokens, in the order of their numbers. */
+  readonly tokensFile: string;
   /** The load's requests, in rotation: neighbours are of different users. */
   readonly requestsFile: string;
 }
@@ -48,6 +52,7 @@ export const makeIdentities = async (folder: string): Promise<Identities> => {
   const files = {
     keysFile: join(folder, 'keys.json'),
     publicKeyFile: join(folder, 'public.pem'),
+    tokensFile: join(folder, 'tokens.json'),
     requestsFile: join(folder, 'requests.json'),
   };
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'RS256', use: 'sig' };
@@ -56,21 +61,37 @@ export const makeIdentities = async (folder: string): Promise<Identities> => {
     files.publicKeyFile,
     createPublicKey(await exportSPKI(publicKey)).export({ type: 'spki', format: 'pem' }),
   );
+  writeFileSync(files.tokensFile, JSON.stringify(tokens));
   writeFileSync(files.requestsFile, JSON.stringify(requests));
   return files;
 };
 
-/** Records every canvas as its user's in a new ledger. */
-export const seedLedger = async (path: string): Promise<void> => {
+const seed = async (path: string, claimsOf: (user: number) => readonly Claim[]): Promise<void> => {
   const ledger = openSqliteLedger({ path });
   await Promise.all(
     range(USERS).map(async (user) => {
-      const refs = range(CANVASES_PER_USER).map((canvas) => ({ kind: 'canvas', id: canvasOf(user, canvas) }));
-      const claims = refs.map((ref) => ({ ref, parent: undefined, verb: 'create' as const }));
-      const outcome = await ledger.claim(claims, `${ALIAS}|${userOf(user)}`, `seed-${user}`);
-      if (!outcome.claimed) throw new Error(`the ledger refused a canvas: ${outcome.because}`);
+      const outcome = await ledger.claim(claimsOf(user), `${ALIAS}|${userOf(user)}`, `seed-${user}`);
+      if (!outcome.claimed) throw new Error(`the ledger refused an id: ${outcome.because}`);
       await ledger.settle(outcome.refs, `seed-${user}`, 'kept');
     }),
   );
   await ledger.close();
 };
+
+const canvasClaim = (user: number, canvas: number): Claim => ({
+  ref: { kind: 'canvas', id: canvasOf(user, canvas) },
+  parent: undefined,
+  verb: 'create',
+});
+
+/** Records every canvas as its user's in a new ledger. */
+export const seedLedger = (path: string): Promise<void> =>
+  seed(path, (user) => range(CANVASES_PER_USER).map((canvas) => canvasClaim(user, canvas)));
+
+/** Records a canvas and a session on it as each user's in a new ledger. */
+export const seedSessions = (path: string): Promise<void> =>
+  seed(path, (user) => {
+    const canvas = canvasClaim(user, 0);
+    const ref = { kind: 'session', id: sessionOf(user) };
+    return [canvas, { ref, parent: canvas.ref, verb: 'create' }];
+  });

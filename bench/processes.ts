@@ -7,7 +7,7 @@ import {
   spawnSync,
 } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -119,4 +119,13 @@ export const cpuMicros = (pid: number): number =>
 export const residentMegabytes = (pid: number): number => {
   const kibibytes = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
   return (Number(kibibytes) * 1024) / 1e6;
+};
+
+/**
+ * For how long a process's main thread has been ready to run while its core did something else, in milliseconds; NaN
+ * where the system does not count it.
+ */
+export const waitedMillis = (pid: number): number => {
+  const file = `/proc/${pid}/schedstat`;
+  return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[1]) / 1e6 : Number.NaN;
 };

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import { benchHttp } from './http.ts';
 import { benchListFilter } from './list-filter.ts';
 import { stopAll } from './processes.ts';
-import { httpTable, listFilterTable } from './table.ts';
+import { benchSockets } from './sockets.ts';
+import { httpTable, listFilterTable, socketsTable } from './table.ts';
 
 interface GroupOptions {
   readonly rounds: number;
@@ -21,15 +22,38 @@ interface GroupResult {
   readonly failing: readonly string[];
 }
 
-/** A group is a question that is measured in one run. To add one is to add a row. */
-const GROUPS: Readonly<Record<string, (options: GroupOptions) => Promise<GroupResult>>> = {
-  http: async (options) => {
-    const figures = await benchHttp(options);
-    return { figures, lines: httpTable(figures, options.rounds, options.seconds), failing: figures.failing };
+interface Group {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly run: (options: GroupOptions) => Promise<GroupResult>;
+}
+
+/** A group is a question that is measured in one run, in so many rounds by itself. To add one is to add a row. */
+const GROUPS: Readonly<Record<string, Group>> = {
+  http: {
+    rounds: 5,
+    seconds: 4,
+    run: async (options) => {
+      const figures = await benchHttp(options);
+      return { figures, lines: httpTable(figures, options.rounds, options.seconds), failing: figures.failing };
+    },
   },
-  'list-filter': async (options) => {
-    const { rows, failing } = await benchListFilter(options);
-    return { figures: { rows }, lines: listFilterTable({ rows, failing }, options.rounds), failing };
+  'list-filter': {
+    rounds: 5,
+    seconds: 4,
+    run: async (options) => {
+      const { rows, failing } = await benchListFilter(options);
+      return { figures: { rows }, lines: listFilterTable({ rows, failing }, options.rounds), failing };
+    },
+  },
+  sockets: {
+    rounds: 3,
+    // A whole interval between two heartbeats of a socket: all of them fall into the time that is measured.
+    seconds: 25,
+    run: async (options) => {
+      const { rows, failing } = await benchSockets(options);
+      return { figures: { rows }, lines: socketsTable({ rows, failing }, options.rounds, options.seconds), failing };
+    },
   },
 };
 
@@ -37,7 +61,8 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const positive = (text: string, flag: string): number => {
+const positive = (text: string | undefined, flag: string): number | undefined => {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!(value > 0)) throw new TypeError(`${flag} takes a number above 0, not ${text}`);
   return value;
@@ -47,8 +72,8 @@ const { values } = parseArgs({
   options: {
     json: { type: 'string' },
     only: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
   },
 });
 
@@ -66,9 +91,12 @@ const loadAverage = loadavg()[0] ?? 0;
 if (loadAverage > 0.5)
   say(`this machine is busy (load average ${loadAverage.toFixed(1)}): compare ratios, not figures`);
 const rows: object[] = [];
-let all: object = { startedAt: new Date().toISOString(), rounds, seconds, loadAverage };
-for (const [, group] of chosen) {
-  const { figures, lines, failing } = await group({ rounds, seconds, say });
+const conditions: Record<string, { rounds: number; seconds: number }> = {};
+let all: object = { startedAt: new Date().toISOString(), loadAverage, conditions };
+for (const [name, group] of chosen) {
+  const options = { rounds: rounds ?? group.rounds, seconds: seconds ?? group.seconds, say };
+  conditions[name] = { rounds: options.rounds, seconds: options.seconds };
+  const { figures, lines, failing } = await group.run(options);
   rows.push(...figures.rows);
   all = { ...all, ...figures, rows };
   for (const line of ['', ...lines]) say(line);

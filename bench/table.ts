@@ -2,6 +2,8 @@
 import type { HttpResults, Row } from './http.ts';
 import type { ListFilterResults, ListRow } from './list-filter.ts';
 import { canPin } from './processes.ts';
+import type { SocketRow } from './socket-rows.ts';
+import type { SocketsResults } from './sockets.ts';
 
 const REFERENCE = 'haproxy-rs256';
 
@@ -90,4 +92,82 @@ export const listFilterTable = ({ rows }: ListFilterResults, rounds: number): st
   '',
   ...aligned([LIST_COLUMNS, ...rows.map((row) => listCells(row, rows))], (column) => column > 0 && column < 9),
   '',
+];
+
+const SOCKET_COLUMNS = [
+  '',
+  'events/s',
+  'p50 ms',
+  'p99 ms',
+  'CPU us/event',
+  'of few',
+  'us/delivery',
+  'resting us/s',
+  'waited %',
+  'kB/socket',
+  'held',
+  'held after',
+  'connects/s',
+  'us/connect',
+  'deliveries',
+  'foreign',
+  'lost',
+  'doubled',
+  'overtaken',
+] as const;
+
+const socketCells = (row: SocketRow): readonly string[] => [
+  row.name,
+  row.eventsPerSecond.toFixed(0),
+  row.p50Millis.toFixed(1),
+  row.p99Millis.toFixed(1),
+  row.cpuMicrosPerEvent.toFixed(0),
+  row.cpuMicrosPerEventOfFew?.toFixed(0) ?? '-',
+  row.cpuMicrosPerDelivery.toFixed(1),
+  row.restingMicrosPerSecond?.toFixed(0) ?? '-',
+  (row.waitedShare * 100).toFixed(1),
+  row.kilobytesPerSocket.toFixed(1),
+  row.heldKilobytesPerSocket.toFixed(1),
+  row.heldKilobytesPerSocketAfter.toFixed(1),
+  row.connectsPerSecond.toFixed(0),
+  row.cpuMicrosPerConnect.toFixed(0),
+  String(row.deliveries),
+  String(row.foreignDeliveries),
+  String(row.lost),
+  String(row.doubled),
+  String(row.overtaken),
+];
+
+const OWN_ROW = /^sockets-/;
+
+/** What an event costs the gateway with more sockets, to what it costs with the fewest. */
+const growthOf = (rows: readonly SocketRow[]): string[] => {
+  const [fewest, ...others] = rows.filter(({ name }) => OWN_ROW.test(name));
+  if (fewest === undefined || others.length === 0) return [];
+  const growth = (of: (row: SocketRow) => number | undefined): string =>
+    others.map((row) => `${row.sockets}: ${((of(row) ?? 0) / (of(fewest) ?? 0)).toFixed(2)}`).join(', ');
+  return [
+    `CPU of an event to that with ${fewest.sockets} sockets, when users are more: ${growth((row) => row.cpuMicrosPerEvent)}`,
+    `  when only others are more: ${growth((row) => row.cpuMicrosPerEventOfFew)}; without what resting costs: ${growth(
+      ({ cpuMicrosPerEventOfFew = 0, restingMicrosPerSecond = 0, eventsPerSecond }) =>
+        cpuMicrosPerEventOfFew - restingMicrosPerSecond / eventsPerSecond,
+    )}`,
+  ];
+};
+
+/** Returns the lines of the sockets' table, above it how it was measured, and below it how the costs grow. */
+export const socketsTable = ({ rows }: SocketsResults, rounds: number, seconds: number): string[] => [
+  `sockets: ten to a user, events of 1 kB for users at random; medians of ${rounds} rounds of ${seconds} s, counts of all rounds`,
+  canPin ? 'contender on core 0, clients and upstream on core 1' : 'processes not pinned: taskset is not installed',
+  'sockets-N: the gateway, each event to its owner, all clients socket.io-client',
+  'broadcast-N: the stand-in for the server, each event to all, at the rate that it sustains; one client in fifty is',
+  '  socket.io-client, the others are leaner, so that it is not the clients that limit it',
+  'CPU: user and kernel time of the contender; of few: when all events are of the same 50 users; resting: in a second in',
+  '  which nothing is sent; waited: the share of the time in which its main thread was ready and its core did something else',
+  'kB/socket: resident, two seconds after they were opened, above what was resident after a collection before; held:',
+  '  heap and external, after a collection before and another one then; held after: with the events behind it',
+  '',
+  ...aligned([SOCKET_COLUMNS, ...rows.map(socketCells)], (column) => column > 0),
+  '',
+  ...growthOf(rows),
 ];

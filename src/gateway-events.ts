@@ -1,31 +1,24 @@
 /** The part of the composition that is live: the upstream's broadcast on one side, the clients' sockets on the other. */
-import { randomUUID } from 'node:crypto';
-import type { Authenticator } from './authn/authenticate.ts';
 import type { Learn } from './authz/learn.ts';
-import type { OwnershipLookup } from './authz/lookup.ts';
-import type { Config } from './config/config.ts';
-import type { AuditRecord, AuditSink } from './model/audit.ts';
-import type { SocketRule } from './model/event.ts';
-import type { Finding } from './model/finding.ts';
+import type { PendingCalls } from './authz/pending.ts';
+import { eventRecord, shadowRecord } from './gateway-event-records.ts';
+import { type SocketPlaneOptions, socketPlane } from './gateway-sockets.ts';
+import { runWatch } from './gateway-watch.ts';
 import type { Policy } from './model/policy.ts';
-import { Rejection } from './model/rejection.ts';
-import type { CanonicalRequest, RawRequest } from './model/request.ts';
-import { type EventRefusal, eventLife, type Overhearing } from './pipeline/event.ts';
-import type { Limit } from './ratelimit/limit.ts';
+import { type EventStages, eventLife, type Overhearing } from './pipeline/event.ts';
 import type { Runs } from './ratelimit/runs.ts';
 import { classify } from './realtime/classify.ts';
 import { deliver } from './realtime/deliver.ts';
-import { inbound } from './realtime/inbound.ts';
-import { lifetime } from './realtime/lifetime.ts';
 import { order } from './realtime/order.ts';
+import { unlisted } from './realtime/unlisted.ts';
 import { weigh } from './realtime/weigh.ts';
 import { type Withheld, withheld } from './realtime/withheld.ts';
 import { GREETING } from './server/socket-life.ts';
-import { type Sockets, sockets } from './server/sockets.ts';
+import type { Sockets } from './server/sockets.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { type BroadcastNotice, connectBroadcast } from './upstream/broadcast.ts';
-import type { Broadcast } from './upstream/origin.ts';
+import type { Broadcast, Orders } from './upstream/origin.ts';
 
 export interface EventPlane {
   readonly sockets: Sockets;
@@ -33,42 +26,28 @@ export interface EventPlane {
   readonly path: string;
   /** Events that wait for an owner. */
   queued(): number;
+  /** What clients have not read yet. */
+  waitingBytes(): number;
+  /** What is kept for clients that are away. */
+  missed(): { readonly owners: number; readonly events: number; readonly bytes: number };
 }
 
-export interface EventPlaneOptions {
-  readonly config: Config;
-  readonly policy: Policy;
-  readonly rule: SocketRule;
+export interface EventPlaneOptions extends SocketPlaneOptions {
   readonly log: Log;
-  readonly authenticator: Authenticator;
-  readonly canonical: (raw: RawRequest) => CanonicalRequest;
-  readonly lookup: OwnershipLookup;
   readonly learn: Learn;
+  readonly calls: PendingCalls;
   readonly runs: Runs;
-  readonly limit: Limit;
-  readonly audit: AuditSink;
-  readonly counts: Metrics;
+  readonly orders: Orders;
 }
 
 /** Returns the live side, already connecting to the upstream. */
 export const eventPlane = (options: EventPlaneOptions): EventPlane => {
   const { config, policy, rule, log, lookup, learn, runs, audit, counts } = options;
-  const clients = sockets({
-    rule,
-    verify: verifier(options),
-    canonical: options.canonical,
-    inbound: inbound({ accept: { get: (name) => rule.accept.get(name) } }),
-    lifetime: lifetime(),
-    rollout: () => policy.rollout,
-    limit: options.limit.visitor,
-    origins: config.listen.origins,
-    onDecision: audit,
-  });
+  const { clients, missed, waitingBytes } = socketPlane(options);
   const queue = order({ failed: (error) => log.error({ err: error }, 'an event could not be worked on') });
   const evidence = withheld({
     tell: (findings, events) => audit(shadowRecord(findings, `${events} events were heard`)),
   });
-  const judge = ofTheLatest(classify);
   const deliverTo = ofTheLatest((kinds: Policy['resources']) =>
     deliver({
       channels: clients.channels,
@@ -76,9 +55,16 @@ export const eventPlane = (options: EventPlaneOptions): EventPlane => {
       delivered: (_name, count) => counts.event('delivered', 'none', count),
     }),
   );
+  const watching = runWatch({
+    ...options,
+    channels: clients.channels,
+    stopped: (run) => audit(eventRecord(run, policy)),
+  });
   const live = eventLife({
+    watch: watching.watch,
+    calls: options.calls,
     overhearing: overhearing({ clients, counts, evidence }),
-    classify: (event) => judge(rule.deliver)(event),
+    classify: classifier(options),
     order: queue,
     weigh,
     ownersOf: lookup.ownersOf,
@@ -86,22 +72,50 @@ export const eventPlane = (options: EventPlaneOptions): EventPlane => {
     runEnded({ id }) {
       runs.ended(id).catch((error: unknown) => log.error({ err: error }, 'a run could not be ended'));
     },
-    deliver: (owner, event, eventRule) => deliverTo(policy.resources)(owner, event, eventRule),
+    deliver: (owner, event, what) => deliverTo(policy.resources)(owner, event, what),
     count: (_what, { because }) => counts.event('dropped', because),
     audit: (refusal) => audit(eventRecord(refusal, policy)),
   });
   const broadcast = connectBroadcast({ url: config.upstream.url, path: rule.path, notice: noticeTo(log) });
   broadcast.onEvent(live);
-  broadcast.onGap((sinceMillis) => {
+  broadcast.onGap((sinceMillis, untilMillis) => {
     counts.event('gap', 'upstream');
-    log.warn({ sinceMillis }, 'events of the upstream were missed');
+    log.warn({ sinceMillis, untilMillis }, 'events of the upstream were missed');
+    clients.channels.announce({ type: 'gap', sinceMillis, untilMillis });
   });
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     evidence.flush();
-    return clients.close();
+    watching.close();
+    await clients.close();
+    missed.close();
   };
-  return { sockets: { ...clients, close }, broadcast, path: rule.path, queued: () => queue.held().events };
+  return {
+    sockets: { ...clients, close },
+    broadcast,
+    path: rule.path,
+    queued: () => queue.held().events,
+    waitingBytes,
+    missed: missed.held,
+  };
 };
+
+/** Classifies by the rules that are live; what they do not list is told of. */
+const classifier = ({ rule, log, counts }: EventPlaneOptions): EventStages['classify'] => {
+  const judge = ofTheLatest(classify);
+  const unheard = unlisted({
+    tell: (kind, events) => log.warn({ ...kind, events }, 'the upstream sends events that the policy does not list'),
+    count: counts.unlisted,
+  });
+  return (event) => {
+    const what = judge(rule.deliver)(event);
+    // The greeting is the gateway's own to hear.
+    const isUnlisted = what.kind === 'drop' && UNLISTED.has(what.because) && event.name !== GREETING;
+    if (isUnlisted) unheard.note(event.name, what.type);
+    return what;
+  };
+};
+
+const UNLISTED: ReadonlySet<string> = new Set(['unlisted-event', 'unlisted-type']);
 
 interface OverhearingParts {
   readonly clients: Sockets;
@@ -111,10 +125,10 @@ interface OverhearingParts {
 
 /** What those hear that the policy is not in effect for, and what it would have kept from them. */
 const overhearing = ({ clients: { channels }, counts, evidence }: OverhearingParts): Overhearing => ({
-  hear({ name, payload }) {
+  hear(event) {
     // The upstream says this to the gateway alone, and the gateway has said it to each of its own.
-    if (name === GREETING) return false;
-    const heard = channels.broadcast(name, payload);
+    if (event.name === GREETING) return false;
+    const heard = channels.broadcast(event);
     if (heard > 0) counts.event('unfiltered', 'none', heard);
     return heard > 0 && channels.inShadow(undefined).all > 0;
   },
@@ -136,57 +150,7 @@ const ofTheLatest = <Part, Made>(make: (part: Part) => Made): ((part: Part) => M
   };
 };
 
-/** A handshake that fails counts as a failed authentication, like a request that does. */
-const verifier =
-  ({ authenticator, limit }: EventPlaneOptions) =>
-  async (token: string, address: string) => {
-    try {
-      return await authenticator.verify(token);
-    } catch (error) {
-      if (error instanceof Rejection && error.status === 401) await limit.failed(address);
-      throw error;
-    }
-  };
-
 const noticeTo =
   (log: Log) =>
   ({ kind, detail }: BroadcastNotice): void =>
     kind === 'broadcast-connected' ? log.info({}, kind) : log.warn({ detail }, kind);
-
-/** The record of an event whose parts are not all of one owner: those for whom the policy is in effect do not hear it. */
-const eventRecord = ({ because, event, type, owner, resources }: EventRefusal, { rollout }: Policy): AuditRecord => {
-  const reason = because;
-  const detail = `${event} of type ${type}`;
-  const { mode } = rollout;
-  const judged = { ...EVENT, ...moment(), owner, resources };
-  if (mode === 'enforce') return { ...judged, outcome: 'refused', reason, detail };
-  return { ...judged, mode, ...(mode === 'shadow' && { findings: [{ would: 'deny', reason, detail }] }) };
-};
-
-const shadowRecord = (findings: readonly Finding[], detail: string): AuditRecord => ({
-  ...EVENT,
-  ...moment(),
-  detail,
-  mode: 'shadow',
-  findings,
-});
-
-const moment = () => ({ time: new Date().toISOString(), requestId: randomUUID() });
-
-const EVENT: Omit<AuditRecord, 'time' | 'requestId'> = {
-  kind: 'event',
-  outcome: 'allowed',
-  reason: undefined,
-  detail: undefined,
-  method: undefined,
-  path: undefined,
-  route: undefined,
-  owner: undefined,
-  address: '',
-  resources: [],
-  claims: [],
-  status: undefined,
-  upstreamStatus: undefined,
-  stages: {},
-  millis: 0,
-};

@@ -1,7 +1,9 @@
 /** The part of the composition that puts Redis in front of the embedded stores. Loaded only where it is configured. */
+import type { RevocationStore } from './authn/revocation.ts';
 import type { SharedOwnershipCache } from './authz/ownership.ts';
 import type { Limiter } from './ratelimit/limiter.ts';
 import type { Slots } from './ratelimit/slots.ts';
+import { announcedRevocations } from './store/redis/announced-revocations.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import type { FallbackNotice } from './store/redis/fallback.ts';
 import { redisLimiter } from './store/redis/limiter.ts';
@@ -13,6 +15,8 @@ interface RedisOptions {
   readonly url: string;
   /** What counts while Redis is away. */
   readonly fallback: { readonly limiter: Limiter; readonly slots: Slots };
+  /** What the other replicas are told of. */
+  readonly revocations: RevocationStore;
   readonly ownerAgeMillis: number;
   readonly log: Log;
 }
@@ -21,12 +25,19 @@ export interface RedisStores {
   readonly common: SharedOwnershipCache;
   readonly limiter: Limiter;
   readonly slots: Slots;
+  readonly revocations: RevocationStore;
   readonly redisUsable: () => boolean;
   disconnect(): void;
 }
 
 /** Resolves when the first attempt to connect has come to an end; a Redis that is away is waited for no longer. */
-export const withRedis = async ({ url, fallback, ownerAgeMillis, log }: RedisOptions): Promise<RedisStores> => {
+export const withRedis = async ({
+  url,
+  fallback,
+  revocations,
+  ownerAgeMillis,
+  log,
+}: RedisOptions): Promise<RedisStores> => {
   const connection = connectRedis({
     url,
     onChange: (usable, detail) => (usable ? log.info({}, 'redis is usable') : log.warn({ detail }, 'redis is away')),
@@ -38,6 +49,7 @@ export const withRedis = async ({ url, fallback, ownerAgeMillis, log }: RedisOpt
     common: redisOwnershipCache({ connection, maxAgeMillis: ownerAgeMillis }),
     limiter: redisLimiter({ connection, fallback: fallback.limiter, notice }),
     slots: redisSlots({ connection, fallback: fallback.slots, notice }),
+    revocations: announcedRevocations({ connection, store: revocations }),
     redisUsable: () => connection.usable(),
     disconnect: () => connection.close(),
   };

@@ -4,6 +4,7 @@ import { authorize } from './authz/authorize.ts';
 import { claims as claimStage } from './authz/claim.ts';
 import type { OwnershipLookup } from './authz/lookup.ts';
 import type { OwnershipLedger } from './authz/ownership.ts';
+import type { PendingCalls } from './authz/pending.ts';
 import type { Read } from './body/read.ts';
 import { type FilterOptions, filter, fixedResponse, hiddenResponse } from './filter/filter.ts';
 import { shadowStages } from './gateway-shadow.ts';
@@ -21,20 +22,22 @@ import type { SharedCopies } from './upstream/shared-copy.ts';
 export interface RequestPlaneOptions
   extends Pick<RequestStages, 'canonical' | 'limit' | 'shares' | 'runs'>,
     Pick<RewriteOptions, 'writeJson' | 'writeMultipart'>,
-    Pick<DecideOptions, 'audit' | 'report'> {
+    Pick<DecideOptions, 'audit' | 'listeners' | 'report'> {
   readonly policy: Policy;
   readonly ledger: OwnershipLedger;
   readonly lookup: OwnershipLookup;
-  readonly authenticator: Pick<Authenticator, 'authenticate' | 'verify'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'verify'>;
   readonly origin: Origin & SharedCopies;
   readonly read: Read;
   readonly learn: FilterOptions['learn'];
+  /** Calls that wait for their owner's answer; undefined where no live event is heard. */
+  readonly calls?: PendingCalls | undefined;
 }
 
 /** Returns what lives one request to its end: the stages, handed to one another in the order in which they are met. */
 export const requestPlane = (options: RequestPlaneOptions): ((life: Life, reply: Reply) => Promise<void>) => {
   const { policy, lookup, authenticator, origin, read, learn, writeJson, writeMultipart } = options;
-  const { canonical, limit, shares, runs, audit, report } = options;
+  const { canonical, limit, shares, runs, audit, listeners, calls, report } = options;
   const claiming = { ledger: options.ledger, lookup, presence: probe(origin) };
   const claims = claimStage(claiming);
   const rewriting = { catalogue: catalogueReader(origin), writeJson, writeMultipart };
@@ -42,17 +45,18 @@ export const requestPlane = (options: RequestPlaneOptions): ((life: Life, reply:
     canonical,
     match: policy.match,
     authenticate: authenticator.authenticate,
+    recheck: authenticator.recheck,
     limit,
     shares,
     read,
     runs,
-    authorize: authorize({ lookup, claims }),
+    authorize: authorize({ lookup, claims, calls }),
     fixed: fixedResponse,
     rewrite: rewrite(rewriting),
     origin,
     filter: filter({ ownersOf: lookup.ownersOf, learn }),
-    answered: answered({ claims, report }),
-    shadow: shadowStages({ ...claiming, policy, verify: authenticator.verify, read, rewriting, learn }),
+    answered: answered({ claims, calls, report }),
+    shadow: shadowStages({ ...claiming, calls, policy, verify: authenticator.verify, read, rewriting, learn }),
   });
-  return decide({ live, claims, runs, limit, shares, hidden: hiddenResponse, audit, report });
+  return decide({ live, claims, calls, runs, limit, shares, hidden: hiddenResponse, audit, listeners, report });
 };

@@ -4,6 +4,7 @@ import { credential } from './authn/credentials.ts';
 import { authorizeInShadow } from './authz/authorize.ts';
 import type { ClaimDependencies } from './authz/claim.ts';
 import { foresight } from './authz/foresee.ts';
+import type { PendingCalls } from './authz/pending.ts';
 import { type Read, readInShadow } from './body/read.ts';
 import { type FilterOptions, filterInShadow } from './filter/filter.ts';
 import type { Policy } from './model/policy.ts';
@@ -12,6 +13,7 @@ import { changes } from './rewrite/changes.ts';
 import { passOn, type RewriteOptions } from './rewrite/rewrite.ts';
 
 interface ShadowOptions extends ClaimDependencies {
+  readonly calls?: Pick<PendingCalls, 'take'> | undefined;
   readonly policy: Policy;
   readonly verify: Authenticator['verify'];
   readonly read: Read;
@@ -21,7 +23,7 @@ interface ShadowOptions extends ClaimDependencies {
 
 /** Returns the stages; they are made of the same parts as those that refuse. */
 export const shadowStages = (options: ShadowOptions): ShadowStages => {
-  const { policy, verify, read, lookup, rewriting, learn } = options;
+  const { policy, verify, read, lookup, calls, rewriting, learn } = options;
   const foreseen = foresight(options);
   return {
     policy,
@@ -30,7 +32,7 @@ export const shadowStages = (options: ShadowOptions): ShadowStages => {
       return token === undefined ? undefined : verify(token);
     },
     read: readInShadow(read),
-    authorize: authorizeInShadow({ lookup, foresight: foreseen }),
+    authorize: authorizeInShadow({ lookup, foresight: foreseen, calls }),
     foresight: foreseen,
     changes: changes(rewriting),
     passOn,

@@ -5,16 +5,19 @@ import { type FanOut, fanOut } from './audit/fan-out.ts';
 import { auditLine } from './audit/record.ts';
 import { fileSink, type LineSink } from './audit/sinks/file.ts';
 import { type Authenticator, authenticate } from './authn/authenticate.ts';
+import type { Revocations } from './authn/revocation.ts';
 import { learn as learner } from './authz/learn.ts';
 import { ownershipLookup } from './authz/lookup.ts';
+import { pendingCalls } from './authz/pending.ts';
 import { writeJson, writeJsonInSlices } from './body/json-write.ts';
 import { encodeMultipart } from './body/multipart.ts';
 import { read } from './body/read.ts';
 import { urlOf } from './config/admin.ts';
 import type { Config } from './config/config.ts';
-import type { EventPlane } from './gateway-events.ts';
+import { livePlane } from './gateway-live.ts';
 import { type PolicyPlane, policyPlane } from './gateway-policy.ts';
 import { requestPlane } from './gateway-requests.ts';
+import { adminRevocations, endRevoked, knownRevocations } from './gateway-revocations.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
@@ -23,6 +26,8 @@ import type { LivePolicy } from './policy/live.ts';
 import { limit as limitStage } from './ratelimit/limit.ts';
 import { runs as runsStage } from './ratelimit/runs.ts';
 import { shares as sharesStage } from './ratelimit/shares.ts';
+import { type Lifetime, lifetime } from './realtime/lifetime.ts';
+import { type Listeners, listeners } from './realtime/listeners.ts';
 import type { RewriteOptions } from './rewrite/rewrite.ts';
 import { admin } from './server/admin.ts';
 import { app } from './server/app.ts';
@@ -32,7 +37,7 @@ import { keySource } from './store/keys/source.ts';
 import type { Log } from './telemetry/log.ts';
 import { type Metrics, metrics } from './telemetry/metrics.ts';
 import { origin as openOrigin } from './upstream/forward.ts';
-import type { Origin } from './upstream/origin.ts';
+import type { Orders, Origin } from './upstream/origin.ts';
 import { type SharedCopies, shareCopies } from './upstream/shared-copy.ts';
 
 export interface GatewayOptions {
@@ -98,22 +103,28 @@ interface Ground extends GatewayOptions {
   readonly counts: Metrics;
   readonly audit: FanOut;
   readonly authenticator: Authenticator;
+  readonly revocations: Revocations;
   readonly origin: Origin & SharedCopies;
+  readonly orders: Orders;
+  readonly lifetime: Lifetime;
+  /** Those who hear an answer that has no end of its own. */
+  readonly listeners: Listeners;
 }
 
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
-  const { stores, sink, counts, audit, authenticator, origin, log } = ground;
-  const { live, refused, events, runs } = await plumb(ground);
-  const plane =
-    options.live && policyPlane({ ...ground, live: options.live, swapped: () => events?.sockets.rejudge() });
-  const publicServer = app({ live, refused, upgrade: events?.sockets.handleUpgrade, socketPath: events?.path });
+  const { stores, sink, counts, audit, authenticator, revocations, origin, log } = ground;
+  const { requests, refused, live, runs } = await plumb(ground);
+  const plane = options.live && policyPlane({ ...ground, live: options.live, swapped: live.rejudge });
+  endRevoked(revocations, counts, [live.end, ground.listeners.end]);
+  const publicServer = app({ live: requests, refused, ...live.door });
   const adminServer = admin({
     checks: {
       ledger: () => stores.ledger.ping(),
-      upstream: () => events?.broadcast.connected() ?? origin.healthy(),
+      upstream: live.upstreamConnected ?? origin.healthy,
       keys: authenticator.healthy,
       audit: () => sink?.healthy() ?? true,
+      revocations: revocations.healthy,
       redis: stores.redisUsable,
     },
     scrape() {
@@ -121,23 +132,27 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
       return counts.scrape();
     },
     policy: plane?.admin,
+    revocations:
+      plane && adminRevocations(revocations, { config: options.config, access: plane.admin, audit: audit.record }),
   });
   counts.observe({
-    sockets: () => events?.sockets.count() ?? 0,
+    ...live.gauges,
     runs: runs.open,
-    queuedEvents: () => events?.queued() ?? 0,
-    upstreamConnected: () => events?.broadcast.connected() ?? false,
+    upstreamConnected: live.upstreamConnected ?? (() => false),
     auditDropped: () => sink?.dropped() ?? 0,
+    revocations: () => revocations.list().length,
     policy: plane?.numbers,
   });
 
   const close = async (graceMillis = 10_000): Promise<void> => {
     plane?.close();
     const ended = [shutDown(publicServer, graceMillis), shutDown(adminServer, 0)];
-    await closeEvents(events);
+    await live.close();
     await Promise.all(ended);
     await origin.close();
     authenticator.close();
+    revocations.close();
+    ground.lifetime.close();
     audit.flush();
     await closeStores(stores, sink);
     log.flush();
@@ -152,13 +167,29 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
   let sink: LineSink | undefined;
   try {
     sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
+    const revocations = await knownRevocations(stores.revocations, log);
     const authenticator = authenticate({
       issuers: config.issuers,
+      revocations,
       source: keySource,
       notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
     });
-    const origin = shareCopies(openOrigin({ url: config.upstream.url }));
-    return { ...options, stores, sink, counts, audit: fanOut(takersOf(sink, counts)), authenticator, origin };
+    const orders = openOrigin({ url: config.upstream.url });
+    const origin = shareCopies(orders);
+    const watched = lifetime({ late: (millis) => counts.authorityLag('expiry', millis) });
+    const heard = { lifetime: watched, listeners: listeners(watched) };
+    return {
+      ...options,
+      ...heard,
+      stores,
+      sink,
+      counts,
+      audit: fanOut(takersOf(sink, counts)),
+      authenticator,
+      revocations,
+      origin,
+      orders,
+    };
   } catch (error) {
     await closeStores(stores, sink);
     throw error;
@@ -175,29 +206,23 @@ const plumb = async (ground: Ground) => {
   const limit = limitStage({ policy, limiter: stores.limiter });
   const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
   const report = (error: unknown, what: string): void => log.error({ err: error }, what);
-  const common = { ...ground, audit, canonical: judgeTarget, lookup, learn, runs, limit };
-  const live = requestPlane({
+  const common = { ...ground, audit, canonical: judgeTarget, lookup, learn, runs, limit, calls: pendingCalls() };
+  const requests = requestPlane({
     ...common,
     ...WRITERS,
+    listeners: ground.listeners,
     ledger: stores.ledger,
     shares: sharesStage(SHARES),
     read: read(),
     report,
   });
-  // Socket.IO is a quarter of the memory of an idle gateway, and not every policy has a socket.
-  const [rule] = policy.sockets;
-  const events = rule && (await import('./gateway-events.ts')).eventPlane({ ...common, rule });
-  return { live, refused: decideAtDoor({ audit, limit, report }), events, runs };
+  const live = await livePlane({ ...common, ledger: stores.ledger });
+  return { requests, refused: decideAtDoor({ audit, limit, report }), live, runs };
 };
 
 const WRITERS: Pick<RewriteOptions, 'writeJson' | 'writeMultipart'> = {
   writeJson: async (value, size) => (size > LARGE_BODY_BYTES ? writeJsonInSlices(value) : [writeJson(value)]),
   writeMultipart: encodeMultipart,
-};
-
-const closeEvents = async (events: EventPlane | undefined): Promise<void> => {
-  events?.broadcast.close();
-  await events?.sockets.close();
 };
 
 const closeStores = async (stores: Stores, sink: LineSink | undefined): Promise<void> => {

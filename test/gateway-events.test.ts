@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { type Ear, jaazClient, openEar } from './support/jaaz-client.ts';
-import { jaazPolicy } from './support/policies.ts';
 import { startWorld, type World } from './support/world.ts';
 
 let world: World;
 const ears: Record<string, Ear> = {};
 beforeAll(async () => {
-  world = await startWorld({ policy: jaazPolicy(['failures: { points: 30', 'failures: { points: 3']) });
+  world = await startWorld();
   for (const user of ['alice', 'bob']) {
     const token = await world.issuer.token(user);
     const client = jaazClient({ url: world.gateway.url, token });
@@ -86,13 +85,9 @@ test('a file that an event made becomes its owner’s', async () => {
   expect(ears.alice?.updates.at(-2)).toMatchObject({ image_url: `/api/file/${picture}` });
 });
 
-test('handshakes that fail are failed authentications', async () => {
-  const attempt = async (): Promise<string> =>
-    openEar({ url: world.gateway.url, token: 'x.y.z' }).then(
-      () => 'connected',
-      (error: unknown) => JSON.stringify((error as { data?: unknown }).data ?? String(error)),
-    );
-  for (let i = 0; i < 3; i += 1) expect(await attempt()).not.toContain('failures-limited');
-  await attempt();
-  await eventually(() => world.audit().some(({ reason }) => reason === 'failures-limited'));
+test('what the policy does not list is counted by its type', async () => {
+  tell({ session_id: 'alice-s', type: 'quite_new', text: 'unlisted' });
+  await settled();
+  const metrics = await (await fetch(`${world.gateway.adminUrl}/metrics`)).text();
+  expect(metrics).toContain('gateway_events_unlisted_total{event="session_update",type="quite_new"} 1');
 });

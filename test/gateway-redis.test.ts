@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withRedis } from '../src/gateway-redis.ts';
 import { memoryLimiter } from '../src/store/memory/limiter.ts';
+import { memoryRevocations } from '../src/store/memory/revocations.ts';
 import { memorySlots } from '../src/store/memory/slots.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { eventually } from './support/eventually.ts';
@@ -18,6 +19,7 @@ const open = (url: string) =>
   withRedis({
     url,
     fallback: { limiter: memoryLimiter({ maxEntries: 10 }), slots: memorySlots() },
+    revocations: memoryRevocations(),
     ownerAgeMillis: 30_000,
     log: createLog({ level: 'error', file: '/dev/null' }),
   });

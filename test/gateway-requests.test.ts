@@ -36,7 +36,11 @@ const ask = async (target: string, ...replacements: readonly Replacement[]) => {
       near: nearOwnershipCache({ maxEntries: 9, maxAgeMillis: 9 }),
       common: undefined,
     }),
-    authenticator: { authenticate: () => principalOf('alice'), verify: () => principalOf('alice') },
+    authenticator: {
+      authenticate: () => principalOf('alice'),
+      verify: () => principalOf('alice'),
+      recheck: () => undefined,
+    },
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     limit: limit({ policy, limiter: memoryLimiter({ maxEntries: 9 }) }),
     shares: shares({ maxOpenPerKey: 9, maxOpen: 9, maxBytesPerKey: 9, maxBytes: 9 }),

@@ -5,6 +5,8 @@ import { afterAll, expect, test } from 'vitest';
 import type { Config } from '../src/config/config.ts';
 import { openStores } from '../src/gateway-stores.ts';
 import { createLog } from '../src/telemetry/log.ts';
+import { eventually } from './support/eventually.ts';
+import { ofUser, revocation } from './support/revocations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stores-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,6 +24,24 @@ test('without Redis everything is embedded, and what was claimed is there again'
   const again = await open();
   expect(await again.ledger.find([ref])).toMatchObject([{ owner: 'alice' }]);
   await again.close();
+});
+
+test('of two on one file, each heeds within a second what the other changes: an owner, a revocation', async () => {
+  const ref = { kind: 'canvas', id: 'shared' };
+  const [one, other] = [await open(), await open()];
+  await one.ledger.learn({ ref, parent: undefined, origin: 'request' }, 'alice');
+  one.near.set('canvas:shared', 'alice', one.near.mark());
+  const told: unknown[] = [];
+  one.revocations.onChange(() => told.push('changed'));
+  await other.ledger.release(ref, 'alice');
+  await eventually(() => one.near.size === 0, 1000);
+  expect(told).toEqual([]);
+  const made = revocation(ofUser('alice'));
+  await other.revocations.add(made);
+  await eventually(() => told.length === 1, 1000);
+  expect(await one.revocations.all()).toEqual([made]);
+  await one.close();
+  await other.close();
 });
 
 test('a Redis that is away is no reason not to start', async () => {

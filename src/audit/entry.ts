@@ -55,7 +55,7 @@ export const entryOf = (line: string): Entry | undefined => {
 /** As the gateway writes it: of equal length, so that times compare as text. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}Z$/;
 
-const KINDS = ['request', 'socket', 'event'] as const;
+const KINDS = ['request', 'socket', 'event', 'admin'] as const;
 const OUTCOMES = ['allowed', 'refused', 'failed', 'aborted'] as const;
 const MODES = ['off', 'shadow', 'enforce'] as const;
 

@@ -78,6 +78,8 @@ export const summing = ({ routes: ids, since = '', until = '~' }: SummaryOptions
       return;
     }
     lines.read += 1;
+    // What an operator did is no decision on a caller.
+    if (entry.kind === 'admin') return;
     // Evidence of many events at once is no decision.
     if (entry.found.withheld.length > 0) {
       events.take(entry);

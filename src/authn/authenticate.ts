@@ -4,11 +4,12 @@ import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
 import type { Route, RouteMatch } from '../model/route.ts';
-import { refusal } from './challenge.ts';
+import { quoted, refusal } from './challenge.ts';
 import { credential } from './credentials.ts';
 import { checkIssuers, type IssuerSettings, type KeyPlace } from './issuer.ts';
 import { MAX_TOKEN_LENGTH, tokenVerifier } from './jwt.ts';
 import { type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
+import type { Revocations } from './revocation.ts';
 import { verdicts } from './verdicts.ts';
 
 export interface AuthenticateOptions {
@@ -20,6 +21,8 @@ export interface AuthenticateOptions {
   /** How many verified tokens are remembered at most; 0: none. */
   readonly remembered?: number;
   readonly keyTimes?: Partial<KeyTimes>;
+  /** What was taken back before its time; nothing unless it is given. */
+  readonly revocations?: Pick<Revocations, 'revokes'>;
   readonly notice?: (notice: KeyNotice) => void;
 }
 
@@ -34,6 +37,8 @@ export type Authenticate = (
 
 export interface Authenticator {
   readonly authenticate: Authenticate;
+  /** Throws a Rejection when the authority of somebody who was let in before is over by now. */
+  recheck(principal: Principal): void;
   /** Returns whose a bare token is, or throws or rejects with a Rejection; for handshakes that carry one elsewhere. */
   verify(token: string): Principal | Promise<Principal>;
   /** Returns false while an issuer has no usable keys. */
@@ -87,19 +92,33 @@ export const authenticate = (options: AuthenticateOptions): Authenticator => {
   const generation = hash('sha256', JSON.stringify(issuers), 'base64');
   for (const { keys } of opened) keys.start();
 
+  // Asked at each use, so that a remembered verdict does not outlive a revocation.
+  const unrevoked = (principal: Principal): Principal => {
+    const reason = options.revocations?.revokes(principal);
+    // Without the principal: who shows a revoked token is nobody, and in no cohort for which another mode holds.
+    if (reason !== undefined) throw refusal(reason, `a token of ${quoted(principal.owner)} that was revoked`);
+    return principal;
+  };
+  const tolerances = new Map(issuers.map(({ name, clockToleranceSeconds }) => [name, clockToleranceSeconds * 1000]));
   const verifyAndRemember = async (token: string, digest: string): Promise<Principal> => {
     const verdict = await verifyAnew(token);
     known.remember(digest, verdict);
-    return verdict.principal;
+    return unrevoked(verdict.principal);
   };
   const verify = (token: string): Principal | Promise<Principal> => {
     if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
     const digest = hash('sha256', generation + token, 'base64');
-    return known.recall(digest) ?? verifyAndRemember(token, digest);
+    const recalled = known.recall(digest);
+    return recalled === undefined ? verifyAndRemember(token, digest) : unrevoked(recalled);
   };
 
   return {
     verify,
+    recheck(principal) {
+      const { issuer, expiresAtMillis } = principal;
+      if (now() >= expiresAtMillis + (tolerances.get(issuer) ?? 0)) throw refusal('token-expired', 'meanwhile');
+      unrevoked(principal);
+    },
     authenticate(request, { route }) {
       if (route.access === 'public') return undefined;
       if (route.access === 'denied') throw new Rejection('route-denied', 'the route is listed in order to be refused');

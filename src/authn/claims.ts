@@ -48,8 +48,8 @@ const checkAudience = (claims: JsonMembers, accepted: ReadonlySet<string>): void
   if (!meant) throw refusal('token-audience', 'the token is meant for another audience');
 };
 
-/** Returns `exp`, in seconds, of a token that is valid now. */
-const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number): number => {
+/** Returns `exp` and `iat`, in seconds, of a token that is valid now. */
+const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number) => {
   const expires = seconds(claims, 'exp');
   const notBefore = seconds(claims, 'nbf');
   const issued = seconds(claims, 'iat');
@@ -62,7 +62,7 @@ const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number):
   if (issued !== undefined && nowSeconds + tolerance + ISSUED_AHEAD_SECONDS < issued) {
     throw refusal('token-not-yet-valid', 'the token was issued in the future');
   }
-  return expires;
+  return { expires, issued };
 };
 
 /** Returns a function that reads a claim by its name, or along a JSON Pointer (RFC 6901). */
@@ -99,7 +99,7 @@ export const claimsJudge = (settings: IssuerSettings): ((claims: JsonMembers, no
   const rolesOf = names.roles === undefined ? () => undefined : claimReader(names.roles);
   return (claims, nowMillis) => {
     checkAudience(claims, audiences);
-    const expires = checkTimes(claims, nowMillis / 1000, clockToleranceSeconds);
+    const { expires, issued } = checkTimes(claims, nowMillis / 1000, clockToleranceSeconds);
     optionalText(claims, 'sub');
     const user = text(readUser(claims), names.user);
     // Frozen, because a remembered one is shared by all requests that present the same token.
@@ -109,6 +109,7 @@ export const claimsJudge = (settings: IssuerSettings): ((claims: JsonMembers, no
       user,
       roles: Object.freeze(readRoles(rolesOf(claims), names.roles ?? '')),
       tokenId: optionalText(claims, 'jti'),
+      issuedAtMillis: issued === undefined ? undefined : issued * 1000,
       expiresAtMillis: expires * 1000,
     }) as Principal;
   };

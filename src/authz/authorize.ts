@@ -1,21 +1,25 @@
 /** WHOSE IS IT: every id of the request is held against what the caller owns, then what it creates is claimed. */
+import type { CallAnswer } from '../model/call.ts';
 import { type Evidence, judging, noteThrown } from '../model/evidence.ts';
 import type { FreshRef, Grant, GrantInShadow } from '../model/grant.ts';
 import type { Owner, Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ReadRequest, ReadRequestInShadow } from '../model/request.ts';
 import type { ResourceRef, Verb } from '../model/resource.ts';
-import type { ResourceUse, RouteMatch } from '../model/route.ts';
+import type { ConfirmRule, ResourceUse, RouteMatch } from '../model/route.ts';
 import { checkOwn, checkOwnInLedger, checkReferences } from './check.ts';
 import type { Claims, WantedClaim } from './claim.ts';
 import { meetCondition } from './condition.ts';
+import { confirm } from './confirm.ts';
 import type { Foresight } from './foresee.ts';
 import { locate } from './locate.ts';
 import type { OwnershipLookup } from './lookup.ts';
+import type { PendingCalls } from './pending.ts';
 
 export interface AuthorizeOptions {
   readonly lookup: OwnershipLookup;
   readonly claims: Claims;
+  readonly calls?: Pick<PendingCalls, 'take'> | undefined;
 }
 
 interface Located {
@@ -37,7 +41,7 @@ interface Case {
 }
 
 /** Returns the stage: it resolves to the Grant, or throws a Rejection with nothing claimed. */
-export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
+export const authorize = ({ lookup, claims, calls }: AuthorizeOptions): Authorize => {
   const judge = async ({ request, match, owner, principal }: Case): Promise<Grant> => {
     const located = locateAll(request, match);
     const own = withVerb(located, 'own');
@@ -50,7 +54,10 @@ export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
     const wanted = wantedClaims(located);
     const claimed = wanted.length === 0 ? [] : await claims.take(wanted, owner, request.canonical.id);
     const resources = located.map(({ ref }) => ref);
-    return { request, owner, principal, resources, claims: claimed, releases } as unknown as Grant;
+    // Last, and without a wait: of several at once one gets the call. A route that answers a call claims nothing.
+    const rule = match.route.confirms;
+    const confirms = rule && confirm(calls, { rule, place: placeOfCall(rule, located), request, owner });
+    return { request, owner, principal, resources, claims: claimed, releases, confirms } as unknown as Grant;
   };
 
   // The commonest request by far: one id, the caller's own, and its owner near. No promise is made for it.
@@ -63,9 +70,9 @@ export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
   };
 
   return (request, match, principal) => {
-    const { uses, references } = match.route;
+    const { uses, references, confirms } = match.route;
     meetCondition(request, match, principal);
-    if (uses.length === 0 && references === undefined) {
+    if (uses.length === 0 && references === undefined && confirms === undefined) {
       return {
         request,
         owner: principal?.owner,
@@ -78,7 +85,7 @@ export const authorize = ({ lookup, claims }: AuthorizeOptions): Authorize => {
     // A policy whose public route names resources does not load; this is law 7 for a mistake of ours.
     if (principal === undefined) throw new Rejection('token-missing', 'resources are named, but nobody is known');
     const judged = { request, match, owner: principal.owner, principal };
-    const only = uses.length === 1 && references === undefined ? uses[0] : undefined;
+    const only = uses.length === 1 && (references ?? confirms) === undefined ? uses[0] : undefined;
     return only?.verb === 'own' ? judgeOne(only, judged) : judge(judged);
   };
 };
@@ -91,12 +98,12 @@ export type AuthorizeInShadow = (
 
 interface Foreseen extends Pick<Grant, 'resources' | 'releases'> {
   readonly fresh: readonly FreshRef[];
+  readonly confirms?: CallAnswer | undefined;
 }
 
 const NOTHING: Foreseen = { resources: [], releases: [], fresh: [] };
 
-interface ShadowOptions {
-  readonly lookup: OwnershipLookup;
+interface ShadowOptions extends Pick<AuthorizeOptions, 'lookup' | 'calls'> {
   readonly foresight: Foresight;
 }
 
@@ -104,7 +111,7 @@ interface ShadowOptions {
  * Returns the stage for where nothing is refused: the Grant carries what would have been. Nothing is claimed, and only
  * what is the caller's own is released. Without a match nothing is judged. Never rejects.
  */
-export const authorizeInShadow = ({ lookup, foresight }: ShadowOptions): AuthorizeInShadow => {
+export const authorizeInShadow = ({ lookup, foresight, calls }: ShadowOptions): AuthorizeInShadow => {
   const judge = async (request: ReadRequestInShadow, match: RouteMatch, owner: Owner): Promise<Foreseen> => {
     const { evidence } = request.shadow;
     const { located, lost } = locateWhatIsThere(request, match);
@@ -126,7 +133,10 @@ export const authorizeInShadow = ({ lookup, foresight }: ShadowOptions): Authori
     const fresh = await foresight.claims(wanted, owner, evidence);
     const resources = fresh.map(({ ref }) => ref);
     if (fresh.length > 0) evidence.findings.push({ would: 'claim', resources });
-    return { resources: located.map(({ ref }) => ref), releases, fresh };
+    const rule = match.route.confirms;
+    const place = rule && placeOfCall(rule, located);
+    const confirms = place && (await judging(evidence, () => confirm(calls, { rule, place, request, owner })));
+    return { resources: located.map(({ ref }) => ref), releases, fresh, confirms };
   };
 
   return async (request, match, principal) => {
@@ -136,9 +146,9 @@ export const authorizeInShadow = ({ lookup, foresight }: ShadowOptions): Authori
     // A condition may ask the body; of one that was refused nothing is known.
     if (match !== undefined && !refused) await judging(evidence, () => meetCondition(request, match, principal));
     const isKnown = match !== undefined && owner !== undefined;
-    const { resources, releases, fresh } = isKnown ? await judge(request, match, owner) : NOTHING;
+    const { resources, releases, fresh, confirms } = isKnown ? await judge(request, match, owner) : NOTHING;
     const shadow = { evidence, allowed: denials(evidence) === before, fresh };
-    const fields = { request, owner, principal, resources, claims: [], releases, shadow };
+    const fields = { request, owner, principal, resources, claims: [], releases, confirms, shadow };
     return fields as unknown as Grant & Pick<typeof fields, 'shadow'>;
   };
 };
@@ -172,6 +182,9 @@ const locateAll = (request: ReadRequest, match: RouteMatch): Located[] => {
   }
   return located;
 };
+
+const placeOfCall = ({ of }: ConfirmRule, located: readonly Located[]): ResourceRef | undefined =>
+  located.find(({ use }) => use.verb === 'own' && use.kind.name === of)?.ref;
 
 const withVerb = (located: readonly Located[], verb: Verb): ResourceRef[] =>
   located.filter(({ use }) => use.verb === verb).map(({ ref }) => ref);

@@ -72,7 +72,7 @@ const counts = ({ config, policy }: Settings): Readonly<Record<string, number>> 
   issuers: config.issuers.length,
   routes: policy.routes.length,
   resources: policy.resources.size,
-  sockets: policy.sockets.length,
+  sockets: policy.sockets.length + policy.webSockets.length,
 });
 
 const counted = (count: number, noun: string): string => `${count} ${count === 1 ? noun.slice(0, -1) : noun}`;

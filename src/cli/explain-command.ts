@@ -31,6 +31,12 @@ export function addExplain(program: Command, { output, variables }: Surroundings
     .option('--own <kind:id>', 'what is the caller’s; may be repeated', collect(parseRef), [])
     .option('--other <kind:id>', 'what is another’s; may be repeated', collect(parseRef), [])
     .option('--unowned <kind:id>', 'what the server has, but nobody owns; may be repeated', collect(parseRef), [])
+    .option(
+      '--pending <kind:id=call>',
+      'a call that waits there for its owner; may be repeated',
+      collect(parseCall),
+      [],
+    )
     .option('--catalogue <name=file>', 'the entries of a catalogue, as JSON; may be repeated', collect(parsePair), [])
     .option('--live', 'whose things are is read from the ledger of the configuration', false)
     .option('--config <file>', 'the configuration', 'gateway.yaml')
@@ -57,6 +63,11 @@ const split = (text: string, separator: string, expected: string): [string, stri
 const parseRef = (text: string): ResourceRef => {
   const [kind, id] = split(text, ':', 'KIND:ID');
   return { kind, id };
+};
+
+const parseCall = (text: string): [ResourceRef, string] => {
+  const [place, call] = split(text, '=', 'KIND:ID=CALL');
+  return [parseRef(place), call];
 };
 
 const parseHeader = (text: string): [string, string] => {

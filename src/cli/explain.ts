@@ -1,8 +1,10 @@
 /** `explain`: shows what the gateway would do with one request, stage by stage, and why. Nothing is ever sent. */
 import { readFileSync } from 'node:fs';
 import type { OwnershipLedger } from '../authz/ownership.ts';
+import type { PendingCalls } from '../authz/pending.ts';
 import type { Config } from '../config/config.ts';
 import type { Variables } from '../config/environment.ts';
+import { type CallAnswer, isCallId } from '../model/call.ts';
 import type { Policy } from '../model/policy.ts';
 import { type ResourceKind, type ResourceRef, resourceKey } from '../model/resource.ts';
 import type { Fault } from '../policy/fault.ts';
@@ -13,7 +15,7 @@ import { LedgerError } from '../store/ledger-error.ts';
 import { openLedgerForReading } from '../store/sqlite/read-only-ledger.ts';
 import { type Explanation, explanation } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
-import { type Belonging, ledgerOf, overlayOf } from './rehearsal/belongings.ts';
+import { type Belonging, callsOf, ledgerOf, overlayOf } from './rehearsal/belongings.ts';
 import type { ScriptedAnswer } from './rehearsal/origin.ts';
 import { rehearsal } from './rehearsal/rehearsal.ts';
 import type { Caller } from './rehearsal/stand-in.ts';
@@ -33,6 +35,8 @@ export interface ExplainOptions {
   readonly own: readonly ResourceRef[];
   readonly other: readonly ResourceRef[];
   readonly unowned: readonly ResourceRef[];
+  /** The calls that wait for an answer, each with what it waits in. */
+  readonly pending: ReadonlyArray<readonly [place: ResourceRef, call: string]>;
   /** The catalogues’ entries: name and file. */
   readonly catalogue: ReadonlyArray<readonly [name: string, file: string]>;
   /** Whose is what is read from the configured ledger. */
@@ -84,7 +88,8 @@ const rehearse = async (options: ExplainOptions, ground: Ground): Promise<Explan
   const ledger = await openLedger(options, ground, caller);
   try {
     const issuers = config.issuers.map(({ name }) => name);
-    const stage = rehearsal({ policy, issuers, ledger, has, hosts: config.listen.hosts });
+    const calls = await waiting(options, policy, ledger);
+    const stage = rehearsal({ policy, issuers, ledger, calls, has, hosts: config.listen.hosts });
     const rehearsed = await stage.request({ method, target, headers, body, caller, answer: () => undefined });
     const as = caller && `${caller.issuer}|${caller.user}`;
     return await explanation({ method, target, as, policy, places: routePlaces(sources), ledger, rehearsed });
@@ -148,6 +153,21 @@ const contentOf = (file: string): Buffer => {
   } catch (error) {
     throw new MisuseError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+};
+
+/** A call is announced to whoever owns what it waits in. */
+const waiting = async ({ pending }: ExplainOptions, policy: Policy, ledger: OwnershipLedger): Promise<PendingCalls> => {
+  const announced: CallAnswer[] = [];
+  for (const [place, call] of pending) {
+    kindOf(place, policy);
+    const [record] = await ledger.find([place]);
+    if (!isCallId(call)) throw new MisuseError(`--pending ${resourceKey(place)}: the id of a call is too long.`);
+    if (record === undefined || record.state === 'deleted') {
+      throw new MisuseError(`--pending ${resourceKey(place)}: nobody owns it, so nobody is asked there.`);
+    }
+    announced.push({ place, owner: record.owner, call });
+  }
+  return callsOf(announced);
 };
 
 /** Whom the things belong to that are another’s. */

@@ -46,8 +46,9 @@ const NOTES: Readonly<Record<StageVerdict['stage'], (told: Explanation) => reado
   limit: ({ limits }) =>
     limits.map(({ name, points, perMillis, by }) => `${name}: ${points} in ${span(perMillis)} by ${by}`),
   read: () => [],
-  authorize: ({ resources, claims, releases }) => [
+  authorize: ({ resources, confirms, claims, releases }) => [
     ...resources.map(resourceLine),
+    ...(confirms === null ? [] : [callLine(confirms)]),
     ...claims.map((key) => `${key} becomes the caller’s`),
     ...releases.map((key) => `${key} is deleted by a success, and what belongs to it`),
   ],
@@ -68,12 +69,18 @@ const resourceLine = ({ verb, kind, id, at, whose, owner }: NamedResource): stri
   return `${verb} ${kind} ${id ?? '?'}, in ${at}: ${whose}${holder}`;
 };
 
+const callLine = ({ call, at, waits }: NonNullable<Explanation['confirms']>): string =>
+  `answer call ${call ?? '?'}, in ${at}: ${waits ? 'it waits' : 'nothing waits for it'}`;
+
 const endLines = (told: Explanation): string[] => {
-  const { verdict, reason, shown, mode, findings, unasked } = told;
+  const { verdict, reason, shown, mode, findings, unasked, confirms } = told;
   const lines = [verdict === 'allowed' ? 'Allowed.' : `Refused: ${reason}.`];
   if (mode !== 'enforce') lines.push(`The policy is not in effect here: mode ${mode}.`);
   lines.push(...findings.map((finding) => `It would ${findingWords(finding)}${detailOf(finding)}.`));
   lines.push(...unasked.map((look) => `The server was not asked for ${look}: what it names counts as absent.`));
+  if (confirms !== null && !confirms.waits) {
+    lines.push('Which calls wait is known from live events alone: here those that --pending names.');
+  }
   if (shown !== null) lines.push(`The caller is shown ${shown.status} ${cut(shown.body)}`.trimEnd());
   return lines;
 };

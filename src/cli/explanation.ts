@@ -1,5 +1,6 @@
 /** What became of a rehearsed request, and why, as data: what `explain` writes as text or as JSON. */
 import { locate } from '../authz/locate.ts';
+import { valuesAt } from '../model/field-path.ts';
 import type { Finding } from '../model/finding.ts';
 import type { RateLimit } from '../model/limits.ts';
 import type { Mode } from '../model/mode.ts';
@@ -73,6 +74,8 @@ export interface Explanation {
   readonly caller: { readonly owner: string; readonly roles: readonly string[] } | null;
   readonly limits: ReadonlyArray<Pick<RateLimit, 'name' | 'points' | 'perMillis' | 'by'>>;
   readonly resources: readonly NamedResource[];
+  /** The call that the request answers; null where its route answers none. */
+  readonly confirms: { readonly call: string | null; readonly at: string; readonly waits: boolean } | null;
   /** The look-ups that the gateway would have made; here what they ask for counts as absent. */
   readonly unasked: readonly string[];
   /** As `kind:id`: what becomes the caller's, and what a success deletes. */
@@ -127,6 +130,7 @@ export const explanation = async (subject: Subject): Promise<Explanation> => {
     caller: principal === undefined ? null : { owner: principal.owner, roles: principal.roles },
     limits: limitsOf(match, principal !== undefined),
     resources: await namedResources(subject),
+    confirms: confirmed(rehearsed),
     unasked: rehearsed.unscripted.map((path) => `GET ${path}`),
     claims: record.claims.map(resourceKey),
     releases: rehearsed.releases.map(resourceKey),
@@ -134,6 +138,14 @@ export const explanation = async (subject: Subject): Promise<Explanation> => {
     answer: written === undefined || written.access === 'denied' ? [] : answerIn(mode, answerWords(written)),
     shown: forwarded === undefined ? { status: shown.status, headers: shown.headers, body: text(shown.body) } : null,
   };
+};
+
+const confirmed = ({ match, read, confirms }: Rehearsed): Explanation['confirms'] => {
+  const rule = match?.route.confirms;
+  if (rule === undefined) return null;
+  const [named] = read?.body.kind === 'json' ? valuesAt(read.body.value, rule.call) : [];
+  const call = typeof named === 'string' ? named : null;
+  return { call, at: `the body’s ${rule.text}`, waits: confirms !== undefined };
 };
 
 const answerIn = (mode: Mode, words: readonly string[]): readonly string[] => {

@@ -5,6 +5,7 @@ import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../config/va
 import { addExplain } from './explain-command.ts';
 import { addPolicy } from './policy-command.ts';
 import { addReport } from './report-command.ts';
+import { addRevoke } from './revoke-command.ts';
 import { addSchema } from './schema.ts';
 import { serve } from './serve.ts';
 import type { Output } from './settings.ts';
@@ -83,6 +84,7 @@ function createProgram(surroundings: Surroundings, exit: (code: number) => void)
   addTest(program, output, exit);
   addPolicy(program, surroundings, exit);
   addReport(program, surroundings, exit);
+  addRevoke(program, surroundings, exit);
   addSchema(program, output);
   return program;
 }

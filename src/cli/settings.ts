@@ -31,8 +31,22 @@ export function readSettings(options: LoadOptions): Settings | { readonly faults
     return { faults: [...loaded.faults, ...more] };
   }
   const live = livePolicy(loaded.config.policies);
-  return 'faults' in live ? live : { config: loaded.config, policy: live.policy, live };
+  if ('faults' in live) return live;
+  const settings = { config: loaded.config, policy: live.policy, live };
+  const faults = disagreements(settings);
+  return faults.length > 0 ? { faults } : settings;
 }
+
+/** What each of the two may say by itself, and not beside the other. */
+const disagreements = ({ config, policy }: Settings): readonly Fault[] => {
+  const [socket] = policy.sockets;
+  const kept = socket?.missed?.maxBytes ?? 0;
+  if (kept <= config.sockets.waitingBytes) return [];
+  const message =
+    'a client that returns could not take what is kept for it: sockets.waiting is below the missed.size of the policy';
+  const [found, expected] = [`${config.sockets.waitingBytes} bytes`, `${kept} bytes or more`];
+  return [{ file: config.file, line: 0, column: 0, message, found, expected }];
+};
 
 /** Writes faults for people, one a line, or as one JSON object. */
 export function writeFaults(faults: readonly Fault[], options: { readonly json: boolean }, output: Output): void {

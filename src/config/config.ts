@@ -24,7 +24,22 @@ export interface Config {
   readonly ledger: { readonly sqlite: string };
   /** The URL may hold a password: never print it. */
   readonly redis: { readonly url: string } | undefined;
+  /** What clients may have open and send on the policy's socket. */
+  readonly sockets: SocketLimits;
   readonly policies: readonly string[];
   readonly audit: { readonly file: string } | undefined;
   readonly log: { readonly level: LogLevel };
+}
+
+export interface SocketLimits {
+  /** Sockets that one user may have open. */
+  readonly perUser: number;
+  readonly perAddress: number;
+  /** What one socket may send: sustained, and at once. */
+  readonly packetsPerSecond: number;
+  readonly burst: number;
+  /** What may wait for one socket whose client does not read. */
+  readonly waitingBytes: number;
+  /** The time in which a client that has opened a socket must say who it is. */
+  readonly connectMillis: number;
 }

@@ -1,13 +1,13 @@
 /** From gateway.yaml, the environment and the flags to a Config. Flag goes before environment before file before default. */
 import { dirname, resolve } from 'node:path';
 import type { IssuerSettings } from '../authn/issuer.ts';
-import { durationMillis } from '../policy/amounts.ts';
+import { durationMillis, sizeBytes } from '../policy/amounts.ts';
 import { faultAt, readDocument, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
-import type { Config } from './config.ts';
+import type { Config, SocketLimits } from './config.ts';
 import { existingPolicies, inconsistencies, secretOf } from './consistency.ts';
 import { type Overrides, readOverrides, type Variables } from './environment.ts';
-import { checkGatewayFile, type FileIssuer, type GatewayFile } from './schema.ts';
+import { checkGatewayFile, type FileIssuer, type FileSockets, type GatewayFile } from './schema.ts';
 
 export interface LoadOptions {
   readonly file: string;
@@ -84,6 +84,7 @@ function resolveConfig(path: string, file: GatewayFile, { overrides, variables }
     issuers: file.issuers.map((issuer) => resolveIssuer(issuer, { absolute, variables })),
     ledger: { sqlite: absolute(file.ledger.sqlite) },
     redis: redisUrl === undefined ? undefined : { url: redisUrl },
+    sockets: resolveSockets(file.sockets),
     policies: file.policies.map(absolute),
     audit: file.audit === 'off' ? undefined : { file: absolute(file.audit.file) },
     log: file.log,
@@ -114,3 +115,12 @@ function resolveIssuer(issuer: FileIssuer, { absolute, variables }: Surroundings
     clockToleranceSeconds: durationMillis(issuer['clock-tolerance']) / 1000,
   };
 }
+
+const resolveSockets = (file: FileSockets): SocketLimits => ({
+  perUser: file['per-user'],
+  perAddress: file['per-address'],
+  packetsPerSecond: file['packets-per-second'],
+  burst: file.burst,
+  waitingBytes: sizeBytes(file.waiting),
+  connectMillis: durationMillis(file['connect-timeout']),
+});

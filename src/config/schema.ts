@@ -1,6 +1,6 @@
 /** The words of gateway.yaml and the form of each; what needs more than one of them is judged in consistency. */
 import * as z from 'zod';
-import { DURATION, durationMillis } from '../policy/amounts.ts';
+import { DURATION, durationMillis, SIZE, sizeBytes } from '../policy/amounts.ts';
 import { checkDocument, type Schema, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
 import type { LogLevel } from '../telemetry/log.ts';
@@ -32,9 +32,19 @@ export interface GatewayFile {
   readonly issuers: readonly FileIssuer[];
   readonly ledger: { readonly sqlite: string };
   readonly redis?: { readonly url: string } | undefined;
+  readonly sockets: FileSockets;
   readonly policies: readonly string[];
   readonly audit: 'off' | { readonly file: string };
   readonly log: { readonly level: LogLevel };
+}
+
+export interface FileSockets {
+  readonly 'per-user': number;
+  readonly 'per-address': number;
+  readonly 'packets-per-second': number;
+  readonly burst: number;
+  readonly waiting: string;
+  readonly 'connect-timeout': string;
 }
 
 export interface FileIssuer {
@@ -64,6 +74,8 @@ export const ALGORITHMS = [
 ] as const;
 
 const MAX_TOLERANCE_MILLIS = 600_000;
+const CONNECT_MILLIS = { least: 1_000, most: 300_000 };
+const WAITING_BYTES = { least: 1_048_576, most: 1_073_741_824 };
 
 const form = (expected: string, accepts: (text: string) => boolean) =>
   z.string().refine((text) => accepts(text), { params: { expected } });
@@ -90,6 +102,17 @@ const issuer = z.strictObject({
   'clock-tolerance': form('a span of time such as 30s or 1m, at most 10m', isTolerance).default('30s'),
 });
 
+const howMany = (most: number) => z.int().min(1).max(most);
+
+const sockets = z.strictObject({
+  'per-user': howMany(100_000).default(50),
+  'per-address': howMany(1_000_000).default(200),
+  'packets-per-second': howMany(100_000).default(50),
+  burst: howMany(100_000).default(100),
+  waiting: form('a size such as 64MiB, from 1MiB to 1GiB', isWaiting).default('64MiB'),
+  'connect-timeout': form('a span of time such as 10s, from 1s to 5m', isConnectTimeout).default('10s'),
+});
+
 const schema: Schema<GatewayFile> = z.strictObject({
   listen: z
     .strictObject({
@@ -105,6 +128,7 @@ const schema: Schema<GatewayFile> = z.strictObject({
   issuers: z.array(issuer).min(1),
   ledger: z.strictObject({ sqlite: text.default('data/ownership.db') }).prefault({}),
   redis: z.strictObject({ url: form(REDIS_FORM, isRedisUrl) }).optional(),
+  sockets: sockets.prefault({}),
   policies: z.array(text).min(1),
   audit: z.union([z.literal('off'), z.strictObject({ file: text.default('data/audit.ndjson') })]).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
@@ -122,4 +146,16 @@ function conceal(path: readonly (string | number)[], value: unknown): boolean {
 
 function isTolerance(span: string): boolean {
   return span === '0s' || (DURATION.test(span) && durationMillis(span) <= MAX_TOLERANCE_MILLIS);
+}
+
+function isWaiting(size: string): boolean {
+  if (!SIZE.test(size)) return false;
+  const bytes = sizeBytes(size);
+  return bytes >= WAITING_BYTES.least && bytes <= WAITING_BYTES.most;
+}
+
+function isConnectTimeout(span: string): boolean {
+  if (!DURATION.test(span)) return false;
+  const millis = durationMillis(span);
+  return millis >= CONNECT_MILLIS.least && millis <= CONNECT_MILLIS.most;
 }

@@ -17,7 +17,8 @@ export type Outcome =
 export interface AuditRecord {
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string;
-  readonly kind: 'request' | 'socket' | 'event';
+  /** `admin`: what an operator did by the admin API. */
+  readonly kind: 'request' | 'socket' | 'event' | 'admin';
   readonly requestId: string;
   readonly outcome: Outcome;
   readonly reason: ReasonCode | undefined;

@@ -1,5 +1,6 @@
 /** The permission to forward one request: what was checked, what was claimed, what a success will release. */
 import type { Brand } from './brand.ts';
+import type { CallAnswer } from './call.ts';
 import type { Evidence } from './evidence.ts';
 import type { Owner, Principal } from './principal.ts';
 import type { ReadRequest } from './request.ts';
@@ -17,6 +18,8 @@ interface GrantFields {
   readonly claims: readonly ResourceRef[];
   /** Become tombstones, children included, after the upstream's 2xx. */
   readonly releases: readonly ResourceRef[];
+  /** The call that the request answers, taken for it; it waits again when the upstream certainly did nothing. */
+  readonly confirms?: CallAnswer | undefined;
   readonly shadow?: GrantedInShadow;
 }
 

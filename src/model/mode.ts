@@ -7,11 +7,14 @@ import type { Principal } from './principal.ts';
  */
 export type Mode = 'off' | 'shadow' | 'enforce';
 
+/** What a caller is told apart by. */
+export type Member = Pick<Principal, 'owner' | 'roles'>;
+
 /** Callers for whom another mode holds. */
 export interface Cohort {
   readonly name: string;
   readonly mode: Mode;
-  readonly has: (principal: Principal) => boolean;
+  readonly has: (principal: Member) => boolean;
 }
 
 /** The mode, and the cohorts that it does not hold for; the first that a caller is in counts. */
@@ -23,7 +26,7 @@ export interface Rollout {
 export const ENFORCED: Rollout = { mode: 'enforce', cohorts: [] };
 
 /** Returns the mode for a caller. Somebody unknown is in no cohort. */
-export const modeFor = ({ mode, cohorts }: Rollout, principal: Principal | undefined): Mode => {
+export const modeFor = ({ mode, cohorts }: Rollout, principal: Member | undefined): Mode => {
   if (principal === undefined) return mode;
   return cohorts.find(({ has }) => has(principal))?.mode ?? mode;
 };

@@ -4,6 +4,7 @@ import type { RateLimit } from './limits.ts';
 import type { Rollout } from './mode.ts';
 import type { ResourceKind } from './resource.ts';
 import type { Route, RouteMatch } from './route.ts';
+import type { WebSocketRule } from './websocket.ts';
 
 export interface Policy {
   readonly name: string;
@@ -13,7 +14,9 @@ export interface Policy {
   readonly enforced: boolean;
   readonly resources: ReadonlyMap<string, ResourceKind>;
   readonly routes: readonly Route[];
+  /** The Socket.IO endpoint; one at most. */
   readonly sockets: readonly SocketRule[];
+  readonly webSockets: readonly WebSocketRule[];
   /** The limits by address that hold on every route; they count refusals of somebody unknown too. */
   readonly visitorLimits: readonly RateLimit[];
   /** The limits that count failed authentications, by address. */

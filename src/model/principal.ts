@@ -16,6 +16,8 @@ interface PrincipalFields {
   readonly roles: readonly string[];
   /** The token's `jti`, when it has one. */
   readonly tokenId: string | undefined;
+  /** Unix time in milliseconds at which the token was issued, by the issuer's clock, when it says so. */
+  readonly issuedAtMillis: number | undefined;
   /** Unix time in milliseconds at which the authority ends (tolerance not included). */
   readonly expiresAtMillis: number;
 }

@@ -60,17 +60,25 @@ const table = {
   'token-claims': tokenInvalid,
   'token-not-yet-valid': tokenInvalid,
   'token-expired': { stage: 'authenticate', status: 401, message: 'The access token has expired.' },
+  'token-revoked': tokenInvalid,
   'keys-unavailable': {
     stage: 'authenticate',
     status: 503,
     message: 'Tokens cannot be verified at the moment. Try again later.',
   },
+  'revocations-unavailable': {
+    stage: 'authenticate',
+    status: 503,
+    message: 'Revocations cannot be recorded at the moment. Try again later.',
+  },
+  'issuer-unknown': { stage: 'read', status: 400, message: 'There is no issuer of this name.' },
   'role-missing': { stage: 'authenticate', status: 403, message: 'Your role does not allow this operation.' },
   // limit
   'rate-limited': { stage: 'limit', status: 429, message: 'Too many requests. Wait, then try again.' },
   'runs-limited': { stage: 'limit', status: 429, message: 'Too many runs at once. Wait for one to end.' },
   'open-limited': { stage: 'limit', status: 429, message: 'Too many requests at once. Wait for one to end.' },
   'bodies-limited': { stage: 'limit', status: 429, message: 'Too much is being sent at once. Wait, then try again.' },
+  'sockets-limited': { stage: 'limit', status: 429, message: 'Too many connections are open.' },
   'failures-limited': { stage: 'limit', status: 429, message: 'Too many failed attempts. Wait, then try again.' },
   // read
   'body-unexpected': { stage: 'read', status: 400, message: 'This operation takes no body.' },
@@ -92,6 +100,8 @@ const table = {
   'resource-taken': idUnavailable,
   'resource-deleted': idUnavailable,
   'resource-quarantined': idUnavailable,
+  // Unknown, answered already, named twice and another's look the same.
+  'call-not-pending': { stage: 'authorize', status: 409, message: 'Nothing waits for this answer.' },
   'reference-foreign': { stage: 'authorize', status: 403, message: 'The body names something that is not yours.' },
   'ledger-unavailable': {
     stage: 'authorize',
@@ -126,6 +136,16 @@ const table = {
     status: 502,
     message: 'The server behind the gateway is not available. Try again later.',
   },
+  'upstream-denied': {
+    stage: 'forward',
+    status: 403,
+    message: 'The server behind the gateway does not accept this connection.',
+  },
+  'upstream-busy': {
+    stage: 'forward',
+    status: 503,
+    message: 'The server behind the gateway takes no connection at the moment. Try again later.',
+  },
   // filter
   'answer-unreadable': { stage: 'filter', status: 502, message: 'The answer could not be read, so it is not shown.' },
   'answer-too-large': { stage: 'filter', status: 502, message: 'The answer is too large to be checked.' },
@@ -136,10 +156,22 @@ const table = {
   'internal-error': { stage: 'respond', status: 500, message: 'Something went wrong here.' },
   // event: what a client may not do on a socket
   'event-refused': { stage: 'event', status: 403, message: 'This event is not accepted.' },
+  // Foreign, closed and never known look the same: which it is, is another's affair.
+  'session-unknown': { stage: 'event', status: 400, message: 'This session is not known.' },
+  'session-busy': { stage: 'event', status: 400, message: 'This session is in use by another request.' },
   'packet-invalid': { stage: 'event', status: 400, message: 'The packet is malformed.' },
+  'receiver-slow': { stage: 'event', status: 408, message: 'The connection does not read what it is sent.' },
+  'connection-idle': { stage: 'event', status: 408, message: 'Nothing was said on the connection for too long.' },
   'origin-refused': { stage: 'event', status: 403, message: 'This origin is not allowed.' },
   'event-disagrees': { stage: 'event', status: 403, message: 'The event names what is not all of one owner.' },
+  'foreign-file-opened': {
+    stage: 'event',
+    status: 403,
+    message: 'The run was stopped because it tried to open what is not yours.',
+  },
+  'run-unwatched': { stage: 'event', status: 503, message: 'The run was stopped because it could not be watched.' },
   'authority-expired': { stage: 'event', status: 401, message: 'The access token has expired.' },
+  'token-other-owner': { stage: 'event', status: 403, message: 'The access token is of another user.' },
 } as const satisfies Record<string, Reason>;
 
 export type ReasonCode = keyof typeof table;

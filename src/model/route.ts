@@ -119,6 +119,15 @@ export interface RunRule {
   readonly endsWithAnswer: boolean;
 }
 
+/** The request answers a call that waits for its caller's word. */
+export interface ConfirmRule {
+  /** Where the id of the call stands in the body. */
+  readonly call: FieldPath;
+  readonly text: string;
+  /** The kind of what the call waits in; the route uses one of it, as the caller's own. */
+  readonly of: string;
+}
+
 export interface Route {
   /** The policy's name for it, which is also the metric's and the audit record's. */
   readonly id: string;
@@ -141,6 +150,7 @@ export interface Route {
   readonly body: BodyRule;
   readonly uses: readonly ResourceUse[];
   readonly references: ReferenceScan | undefined;
+  readonly confirms?: ConfirmRule | undefined;
   readonly operations: readonly BodyOperation[];
   /** The target that the upstream is asked for; undefined: the request's own path and listed query. */
   readonly forwardTo: string | undefined;

@@ -4,6 +4,7 @@
  */
 import type { Claims } from '../authz/claim.ts';
 import type { Settlement } from '../authz/ownership.ts';
+import type { PendingCalls } from '../authz/pending.ts';
 import type { AuditRecord, AuditSink, Outcome } from '../model/audit.ts';
 import type { ReasonCode, Stage } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
@@ -13,8 +14,10 @@ import type { RouteMatch } from '../model/route.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Runs } from '../ratelimit/runs.ts';
 import type { Shares } from '../ratelimit/shares.ts';
+import type { Listeners } from '../realtime/listeners.ts';
 import { charge } from './charge.ts';
 import { beginLife, enter, type Life, type Passing } from './life.ts';
+import { endWithAuthority } from './live-answer.ts';
 
 /** The transport's side of an answer. */
 export interface Reply {
@@ -32,12 +35,15 @@ export interface Sent {
 export interface DecideOptions {
   readonly live: (life: Life) => Promise<FilteredResponse>;
   readonly claims: Claims;
+  readonly calls?: Pick<PendingCalls, 'giveBack'> | undefined;
   readonly runs: Runs;
   readonly limit: Limit;
   readonly shares: Shares;
   /** What a hidden resource looks like on its route; undefined: a plain refusal. */
   readonly hidden: (match: RouteMatch) => FilteredResponse | undefined;
   readonly audit: AuditSink;
+  /** Who listens to an answer that has no end of its own. */
+  readonly listeners?: Pick<Listeners, 'add'> | undefined;
   /** Told of every failure that is not a refusal. */
   readonly report: (error: unknown, what: string) => void;
 }
@@ -60,7 +66,10 @@ export const decide = (options: DecideOptions) => {
     let sent: Sent | undefined;
     let untouched = false;
     try {
-      sent = await reply.send(await live(life), withRequestId(life));
+      const response = await live(life);
+      const letGo = endWithAuthority(options.listeners, life, response);
+      sent = await reply.send(response, withRequestId(life));
+      letGo?.();
     } catch (error) {
       life.passing?.giveUp?.();
       rejection = await rejectionOf(options, life, error);
@@ -93,7 +102,7 @@ const judgedToTheEnd = async ({ judging, evidence }: Passing, report: DecideOpti
   for (const fault of evidence.faults) report(fault, 'a bug while a request was judged that passed');
 };
 
-type Settling = Pick<DecideOptions, 'claims' | 'report'>;
+type Settling = Pick<DecideOptions, 'claims' | 'calls' | 'report'>;
 
 /** Records what was refused before it was a request, and counts it; there is no client left to tell of a limit. */
 export const decideAtDoor =
@@ -107,7 +116,7 @@ export const decideAtDoor =
     });
   };
 
-/** Settles claims and releases by the upstream's status: the stage between forward and filter. */
+/** Settles claims, releases and the answer to a call by the upstream's status: the stage between forward and filter. */
 export const answered =
   (settling: Settling) =>
   async (life: Life, status: number): Promise<void> => {
@@ -131,9 +140,11 @@ const NOTHING_SENT: ReadonlySet<ReasonCode> = new Set(['upstream-unreachable', '
 const nothingSent = (life: Life, rejection: Rejection): boolean =>
   life.upstreamStatus === undefined && (life.stage !== 'forward' || NOTHING_SENT.has(rejection.reason));
 
-const settle = async ({ claims, report }: Settling, life: Life, settlement: Settlement): Promise<void> => {
+const settle = async ({ claims, calls, report }: Settling, life: Life, settlement: Settlement): Promise<void> => {
   const { grant, request } = life;
-  if (grant === undefined || request === undefined || grant.claims.length === 0) return;
+  if (grant === undefined || request === undefined) return;
+  if (grant.confirms !== undefined && settlement === 'undone') calls?.giveBack(grant.confirms, request.id);
+  if (grant.claims.length === 0) return;
   try {
     await claims.settle(grant.claims, request.id, settlement);
   } catch (error) {
@@ -180,14 +191,16 @@ const rejectionOf = async ({ limit, report }: DecideOptions, life: Life, error: 
 
 const BEFORE_LIMITS: ReadonlySet<Stage> = new Set(['canonical', 'match', 'authenticate']);
 
-const outcomeOf = (rejection: Rejection | undefined, sent: Sent | undefined): Outcome => {
+const outcomeOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): Outcome => {
+  if (life.endedBy !== undefined) return 'aborted';
   if (rejection?.reason === 'client-gone') return 'aborted';
   if (rejection !== undefined) return rejection.status >= 500 ? 'failed' : 'refused';
   if (sent?.outcome === 'complete') return 'allowed';
   return sent?.outcome === 'upstream-broken' ? 'failed' : 'aborted';
 };
 
-const reasonOf = (rejection: Rejection | undefined, sent: Sent | undefined): ReasonCode | undefined => {
+const reasonOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): ReasonCode | undefined => {
+  if (life.endedBy !== undefined) return life.endedBy;
   if (rejection !== undefined) return rejection.reason;
   return sent === undefined || sent.outcome === 'complete' ? undefined : sent.outcome;
 };
@@ -211,8 +224,8 @@ const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | und
     time: timeText(Date.now()),
     kind: 'request' as const,
     requestId: request?.id ?? '',
-    outcome: outcomeOf(rejection, sent),
-    reason: reasonOf(rejection, sent),
+    outcome: outcomeOf(life, rejection, sent),
+    reason: reasonOf(life, rejection, sent),
     detail: rejection?.message,
     method: raw.method,
     path: request?.path,

@@ -1,16 +1,17 @@
 /**
- * The life of a live event: classify, order, locate its owner, check that what it names agrees, learn, end the run,
- * deliver. Whatever is not known for certain ends in a drop that is counted; there is no "to everybody". Those for whom
- * the policy is not in effect yet have heard it before, and what became of it is evidence.
+ * The life of a live event: classify, order, locate its owner, check that what it names agrees, watch what its run is
+ * about to open, learn, end the run, deliver. Whatever is not known for certain ends in a drop that is counted; there is
+ * no "to everybody". Those for whom the policy is not in effect yet have heard it before, and what became of it is
+ * evidence.
  */
 import type { UpstreamEvent } from '../model/event.ts';
 import type { Owner } from '../model/principal.ts';
 import { type ResourceRef, resourceKey } from '../model/resource.ts';
-import type { Classified } from '../realtime/classify.ts';
+import type { Classified, Deliverable } from '../realtime/classify.ts';
 import type { Order, Overflow } from '../realtime/order.ts';
+import type { Sight, Watch } from './event-watch.ts';
 
 type Owners = ReadonlyArray<Owner | undefined>;
-type Deliverable = Extract<Classified, { kind: 'deliver' }>;
 
 export type EventDrop =
   | Extract<Classified, { kind: 'drop' }>['because']
@@ -19,6 +20,8 @@ export type EventDrop =
   | 'event-disagrees'
   | 'learn-conflict'
   | 'ledger-unavailable'
+  | 'run-condemned'
+  | 'unwatched'
   | 'undeliverable';
 
 /** What the audit is told of a drop that somebody may have caused on purpose. */
@@ -46,16 +49,26 @@ export interface Overhearing {
   readonly judged: (fate: EventFate) => void;
 }
 
+/** The calls that wait for a person's word. */
+export interface WaitingCalls {
+  /** Without an owner at once, whoever's it may be: an id that waits in two sessions is answered in neither. */
+  readonly seen: (session: ResourceRef, owner: Owner | undefined, call: string) => void;
+  readonly settled: (session: ResourceRef, call: string) => void;
+}
+
 export interface EventStages {
   readonly overhearing?: Overhearing;
+  /** Undefined: an event that says what an agent is about to open is dropped. */
+  readonly watch?: Watch;
+  readonly calls?: WaitingCalls;
   readonly classify: (event: UpstreamEvent) => Classified;
   readonly order: Order;
-  readonly weigh: (payload: UpstreamEvent['payload']) => number;
+  readonly weigh: (event: UpstreamEvent) => number;
   readonly ownersOf: (refs: readonly ResourceRef[]) => Owners | Promise<Owners>;
   /** Records an id that the server made, below its parent. */
   readonly learn: (ref: ResourceRef, parent: ResourceRef, owner: Owner) => Promise<'learned' | 'known' | 'conflict'>;
   readonly runEnded: (session: ResourceRef) => void;
-  readonly deliver: (owner: Owner, event: UpstreamEvent, rule: Deliverable['rule']) => number;
+  readonly deliver: (owner: Owner, event: UpstreamEvent, what: Deliverable) => number;
   readonly count: (what: 'events-dropped', labels: { readonly because: EventDrop; readonly event: string }) => void;
   readonly audit?: (refusal: EventRefusal) => void;
   readonly now?: () => number;
@@ -84,6 +97,10 @@ interface Heard extends Arrived {
   readonly heardMillis: number;
 }
 
+interface Owned extends Heard {
+  readonly owner: Owner;
+}
+
 /** Returns the listener for the broadcast. It never throws, and a rejection never gets out of it. */
 export const eventLife = (stages: EventStages): ((event: UpstreamEvent) => void) => {
   const line: Line = { now: Date.now, patienceMillis: 10_000, retryMillis: 100, ...stages };
@@ -93,10 +110,12 @@ export const eventLife = (stages: EventStages): ((event: UpstreamEvent) => void)
     const overheard = overhear(line, event);
     const what = line.classify(event);
     if (what.kind === 'drop') return drop(line, { event, what, overheard }, what.because);
+    if (what.pending !== undefined) line.calls?.seen(what.owner, undefined, what.pending);
     const heard: Heard = { event, what, overheard, refs: [what.owner, ...what.agree], heardMillis: line.now() };
-    const weigh = (): number => line.weigh(event.payload);
+    const weigh = (): number => line.weigh(event);
     const overflow = line.order.run(resourceKey(what.owner), weigh, (mayWait) => live(line, heard, mayWait));
     if (overflow === undefined) return;
+    line.watch?.unheard(what);
     drop(line, heard, overflow);
     end(line, heard, undefined);
   };
@@ -111,20 +130,16 @@ const overhear = (line: Line, event: UpstreamEvent): boolean => {
   }
 };
 
-/** At once when the owner is known here and nothing is to be learned; else a promise, or a drop when it may not wait. */
+/** At once when the owner is known here and nothing else is to be asked; else a promise, or a drop when it may not wait. */
 const live = (line: Line, heard: Heard, mayWait: boolean): void | Promise<void> => {
   const owners = attempt(() => line.ownersOf(heard.refs));
   if (isReady(owners)) {
     const owner = agreed(line, heard, owners);
-    if (owner === undefined || heard.what.learn.length === 0) return end(line, heard, owner);
-    if (mayWait) return learnThenEnd(line, heard, owner);
-  } else if (mayWait) {
-    return whenLocated(line, heard, owners);
-  } else {
-    owners.catch(() => undefined);
+    return owner === undefined ? end(line, heard, undefined) : proceed(line, { ...heard, owner }, mayWait);
   }
-  drop(line, heard, 'queue-events');
-  return end(line, heard, undefined);
+  if (mayWait) return whenLocated(line, heard, owners);
+  owners.catch(() => undefined);
+  return miss(line, heard, 'queue-events');
 };
 
 const whenLocated = async (line: Line, heard: Heard, asked: Promise<Owners>): Promise<void> => {
@@ -134,10 +149,47 @@ const whenLocated = async (line: Line, heard: Heard, asked: Promise<Owners>): Pr
     first = undefined;
     return answer;
   });
-  if (owners === undefined) drop(line, heard, 'ledger-unavailable');
-  const owner = owners && agreed(line, heard, owners);
-  if (owner !== undefined && heard.what.learn.length > 0) return learnThenEnd(line, heard, owner);
-  end(line, heard, owner);
+  if (owners === undefined) return miss(line, heard, 'ledger-unavailable');
+  const owner = agreed(line, heard, owners);
+  if (owner === undefined) return end(line, heard, undefined);
+  return proceed(line, { ...heard, owner }, true);
+};
+
+const proceed = (line: Line, heard: Owned, mayWait: boolean): void | Promise<void> => {
+  const { learn, typeRule } = heard.what;
+  if (line.watch === undefined && typeRule.opens !== undefined) return miss(line, heard, 'unwatched');
+  const seen = line.watch?.look(heard) ?? 'fine';
+  if (seen === 'fine' && learn.length === 0) return end(line, heard, heard.owner);
+  if (seen === 'bare' || seen === 'withheld') {
+    const buried = withhold(line, heard, seen);
+    return mayWait ? buried : undefined;
+  }
+  if (!mayWait) return miss(line, heard, 'queue-events');
+  return seen === 'fine' ? learnThenEnd(line, heard) : judgeThenEnd(line, heard, seen);
+};
+
+/** None of the session is heard before it is known whose it is what the agent is about to open. */
+const judgeThenEnd = async (line: Line, heard: Owned, named: readonly ResourceRef[]): Promise<void> => {
+  const seen = await patiently(line, heard, () => line.watch?.judge(heard, named) ?? 'withheld');
+  if (seen === undefined) return miss(line, heard, 'ledger-unavailable');
+  if (seen !== 'fine') return withhold(line, heard, seen);
+  return heard.what.learn.length > 0 ? learnThenEnd(line, heard) : end(line, heard, heard.owner);
+};
+
+/** Of a condemned run nothing is heard but its end. What it made is nobody's, whenever that can be recorded. */
+const withhold = (line: Line, heard: Owned, seen: Exclude<Sight, 'fine'>): void | Promise<void> => {
+  const { watch } = line;
+  if (seen === 'bare' && watch !== undefined) {
+    const { event, what } = heard;
+    end(line, { ...heard, event: watch.bare(event, what.rule), what: { ...what, pending: undefined } }, heard.owner);
+  } else {
+    drop(line, heard, 'run-condemned');
+    end(line, heard, undefined);
+  }
+  if (watch === undefined || heard.what.learn.length === 0) return;
+  return Promise.all(heard.what.learn.map((ref) => patiently(line, heard, () => watch.bury(ref)))).then(
+    () => undefined,
+  );
 };
 
 /** Returns the owner, or undefined after the drop of an event that is nobody's or not all of one owner. */
@@ -148,15 +200,16 @@ const agreed = (line: Line, heard: Heard, owners: Owners): Owner | undefined => 
     return undefined;
   }
   if (heard.what.agree.every((_, index) => others[index] === owner)) return owner;
+  line.watch?.missed(heard.what);
   refuse(line, heard, { because: 'event-disagrees', owner });
   return undefined;
 };
 
 /** The owner hears of a file only when it is the owner's, or the first request for it would find nothing. */
-const learnThenEnd = async (line: Line, heard: Heard, owner: Owner): Promise<void> => {
-  const { learn, owner: parent } = heard.what;
-  const record = (ref: ResourceRef) => patiently(line, heard, () => line.learn(ref, parent, owner));
-  const outcomes = await Promise.all(learn.map(record));
+const learnThenEnd = async (line: Line, heard: Owned): Promise<void> => {
+  const { owner, what } = heard;
+  const record = (ref: ResourceRef) => patiently(line, heard, () => line.learn(ref, what.owner, owner));
+  const outcomes = await Promise.all(what.learn.map(record));
   if (outcomes.includes('conflict')) refuse(line, heard, { because: 'learn-conflict', owner });
   else if (outcomes.includes(undefined)) drop(line, heard, 'ledger-unavailable');
   else return end(line, heard, owner);
@@ -167,14 +220,24 @@ const learnThenEnd = async (line: Line, heard: Heard, owner: Owner): Promise<voi
 const end = (line: Line, heard: Heard, owner: Owner | undefined): void => {
   const { event, what } = heard;
   if (what.typeRule.endsRun) line.runEnded(what.owner);
+  if (what.settled !== undefined) line.calls?.settled(what.owner, what.settled);
   if (owner === undefined) return;
+  // Before the client hears of the call: its answer may come at once.
+  if (what.pending !== undefined) line.calls?.seen(what.owner, owner, what.pending);
   try {
-    line.deliver(owner, event, what.rule);
+    line.deliver(owner, event, what);
   } catch {
     drop(line, heard, 'undeliverable');
     return;
   }
   tellFate(line, heard, { owner, because: undefined });
+};
+
+/** A drop, in its order, before all was looked at. */
+const miss = (line: Line, heard: Heard, because: EventDrop): void => {
+  line.watch?.missed(heard.what);
+  drop(line, heard, because);
+  end(line, heard, undefined);
 };
 
 /** A failing ledger is asked again until the event has been here too long; `undefined` then. */

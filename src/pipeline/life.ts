@@ -4,7 +4,7 @@ import type { Evidence } from '../model/evidence.ts';
 import type { Grant } from '../model/grant.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
-import type { Stage } from '../model/reason.ts';
+import type { ReasonCode, Stage } from '../model/reason.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { ResourceRef } from '../model/resource.ts';
 import type { RouteMatch } from '../model/route.ts';
@@ -32,6 +32,8 @@ export interface Life {
   upstreamStatus: number | undefined;
   /** Undefined where the policy is in effect. */
   passing: Passing | undefined;
+  /** How its caller's authority was over before the answer was; undefined where it was not. */
+  endedBy: ReasonCode | undefined;
 }
 
 /** What is noted of a request that passes whatever is found. */
@@ -69,6 +71,7 @@ export const beginLife = (
     limitHeaders: [],
     upstreamStatus: undefined,
     passing: undefined,
+    endedBy: undefined,
   };
 };
 

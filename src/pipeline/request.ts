@@ -1,6 +1,7 @@
 /** THE LIFE OF A REQUEST, in order. Each step needs the previous one's branded type, so none can be left out. */
 import type { Authorize } from '../authz/authorize.ts';
 import type { Filter } from '../filter/filter.ts';
+import type { Principal } from '../model/principal.ts';
 import type { CanonicalRequest, RawRequest, ReadRequest } from '../model/request.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
@@ -16,6 +17,8 @@ export interface RequestStages extends MeetingStages, StagesInCommon {
     match: RouteMatch,
     source: AsyncIterable<Buffer> | undefined,
   ): ReadRequest | Promise<ReadRequest>;
+  /** Throws a Rejection when the authority of a caller is over. */
+  readonly recheck?: (principal: Principal) => void;
   readonly authorize: Authorize;
   /** Returns the gateway's own answer, where the route has one and nothing is forwarded. */
   fixed(match: RouteMatch): FilteredResponse | undefined;
@@ -47,6 +50,8 @@ export const requestLife = (stages: RequestStages) => {
     life.share = stages.shares.take(request, match, principal);
     enter(life, 'read');
     const read = await stages.read(request, match, life.source);
+    // A body may take its time, and an authority may be over by then.
+    if (principal !== undefined && life.source !== undefined) stages.recheck?.(principal);
     enter(life, 'authorize');
     const grant = await stages.authorize(read, match, principal);
     life.grant = grant;
@@ -61,7 +66,8 @@ export const requestLife = (stages: RequestStages) => {
     life.upstreamStatus = answer.status;
     enter(life, 'filter');
     try {
-      if (grant.claims.length > 0 || grant.releases.length > 0) await stages.answered(life, answer.status);
+      const isUnsettled = grant.claims.length > 0 || grant.releases.length > 0 || grant.confirms !== undefined;
+      if (isUnsettled) await stages.answered(life, answer.status);
       const response = await stages.filter(answer, grant, match);
       enter(life, 'respond');
       return response;

@@ -109,12 +109,13 @@ const held =
     }
   };
 
-/** A success leaves a tombstone of what was the caller's. */
+/** A success leaves a tombstone of what was the caller's. A call that was certainly not answered waits again. */
 const released =
   ({ answered }: Pick<StagesInCommon, 'answered'>) =>
-  async (life: Life, { owner, releases }: GrantInShadow, passing: Passing): Promise<void> => {
+  async (life: Life, { owner, releases, confirms }: GrantInShadow, passing: Passing): Promise<void> => {
     const { upstreamStatus: status = 0 } = life;
-    if (!isSuccess(status) || owner === undefined || releases.length === 0) return;
+    const isReleased = isSuccess(status) && owner !== undefined && releases.length > 0;
+    if (!isReleased && confirms === undefined) return;
     await judging(passing.evidence, () => answered(life, status));
   };
 

@@ -1,7 +1,8 @@
 /** The rewrite operations of a route as written -> functions on its body; what would undo a check is a fault. */
 import type { Condition } from '../model/condition.ts';
-import type { BodyOperation, ResourceUse } from '../model/route.ts';
+import type { BodyOperation } from '../model/route.ts';
 import { operations, type SetSource } from '../rewrite/operations.ts';
+import type { Sought } from './compile-body.ts';
 import { asksRolesOnly, compileCondition } from './compile-condition.ts';
 import { scopeOf, worksOnBody } from './compile-paths.ts';
 import { named } from './refer.ts';
@@ -22,8 +23,8 @@ interface Step<W> {
 
 type Form<K extends string> = Extract<WrittenStep, Record<K, unknown>>;
 
-/** Returns the operations, in order; their faults, if any, are in the scope. `uses` are the route's, compiled. */
-export const compileRewrite = (context: RouteContext, uses: readonly ResourceUse[]): BodyOperation[] => {
+/** Returns the operations, in order; their faults, if any, are in the scope. What was sought is as it was found. */
+export const compileRewrite = (context: RouteContext, { uses, confirms }: Sought): BodyOperation[] => {
   const { rewrite, body } = context.written;
   if (rewrite.some(worksOnBody) && body?.json === undefined) {
     addFault(context, { message: 'only a JSON body can be rewritten', expected: 'body: { json: SIZE }' }, ['rewrite']);
@@ -31,6 +32,7 @@ export const compileRewrite = (context: RouteContext, uses: readonly ResourceUse
   const checked = new Set(uses.flatMap(({ at }) => (at.in === 'body' ? [String(at.path[0])] : [])));
   // The scan for citations takes the value of such a key for an id, too.
   if (body?.references !== undefined) checked.add(`${body.references}_id`);
+  if (confirms !== undefined) checked.add(String(confirms.call[0]));
   const settled = new Set<string>();
   return rewrite.flatMap((written, index): BodyOperation[] => {
     const operation = compileStep({ context, written, at: ['rewrite', index], checked, settled });

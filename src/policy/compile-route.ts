@@ -9,7 +9,7 @@ import { durationMillis } from './amounts.ts';
 import { checkAnswer } from './check-answer.ts';
 import { checkRoute } from './check-route.ts';
 import { answerHeaders, compileAnswer, compileCache, compileFixed, compileHidden } from './compile-answer.ts';
-import { compileBody } from './compile-body.ts';
+import { compileBody, compileConfirms } from './compile-body.ts';
 import { compileCondition } from './compile-condition.ts';
 import { checkPaths, compileQueryScopes } from './compile-paths.ts';
 import { compileRewrite } from './compile-rewrite.ts';
@@ -30,6 +30,7 @@ export const compileRoute = (context: RouteContext, ofFile: Rollout): Route => {
   checkAnswer(context, uses);
   const rollout = written.mode === undefined ? ofFile : { mode: written.mode, cohorts: [] };
   checkPaths(context, rollout);
+  const confirms = compileConfirms(context, uses);
   return {
     id: written.id,
     rollout,
@@ -42,10 +43,11 @@ export const compileRoute = (context: RouteContext, ofFile: Rollout): Route => {
     run: compileRun(context),
     query: new Set(written.query),
     queryOperations: compileQueryScopes(context),
-    body: compileBody(context, uses),
+    body: compileBody(context, { uses, confirms }),
     uses,
     references: compileReferences(context),
-    operations: compileRewrite(context, uses),
+    confirms,
+    operations: compileRewrite(context, { uses, confirms }),
     forwardTo: written['forward-to'],
     cache: compileCache(written),
     fixed: compileFixed(written),

@@ -1,81 +1,70 @@
-/** A socket's section as written -> the rules by which events are delivered and accepted. */
-
-import type { EventReference, EventRule, EventTypeRule, SocketRule } from '../model/event.ts';
-import { parseFieldPath } from '../model/field-path.ts';
-import type { FieldPath } from '../model/json.ts';
+/** A Socket.IO endpoint as written -> how clients reach it, what is kept for them, and the rules of its events. */
+import type { MissedRule, SocketRule } from '../model/event.ts';
+import { durationMillis, sizeBytes } from './amounts.ts';
+import { compileEvent } from './compile-event.ts';
 import type { ParsedSocket } from './schema.ts';
-import { addFault, type Path, referred, type Spot } from './scope.ts';
+import { addFault, type Spot } from './scope.ts';
 
-type WrittenRule = ParsedSocket['deliver'][string];
-
-export const compileSocket = (written: ParsedSocket, context: Spot): SocketRule => ({
-  path: written.path,
-  credentials: new Set(written.token),
-  deliver: new Map(
-    Object.entries(written.deliver).map(([name, rule]) => [
-      name,
-      compileRule(name, rule, { ...context, path: [...context.path, 'deliver', name] }),
-    ]),
-  ),
-  accept: new Map(Object.entries(written.accept)),
-});
-
-const compileRule = (name: string, written: WrittenRule, context: Spot): EventRule => {
-  const owners = references(written.owner, context, 'owner');
-  const [owner] = owners;
-  if (owners.length !== 1) {
-    const words = { message: 'an event has one owner', found: `${owners.length}`, expected: '{ kind: field }' };
-    addFault(context, words, ['owner']);
-  }
-  const types = new Map<string, EventTypeRule>();
-  for (const [type, { learn, 'ends-run': endsRun }] of Object.entries(written.types)) {
-    const path = ['types', type, 'learn'];
-    const learned = Object.entries(learn ?? {}).flatMap(([kind, fields]) =>
-      fields.flatMap((field, index) => reference({ kind, field, context, at: [...path, kind, index] })),
-    );
-    types.set(type, { learn: learned, endsRun });
+/** Returns the compiled socket; its faults, if any, are in the scope. */
+export const compileSocket = (written: ParsedSocket, spot: Spot): SocketRule => {
+  checkTransports(written, spot);
+  for (const name of Object.keys(written.deliver)) checkName(name, spot, { at: 'key', below: ['deliver', name] });
+  for (const [name, reply] of Object.entries(written.accept)) {
+    checkName(name, spot, { at: 'key', below: ['accept', name] });
+    checkName(reply, spot, { below: ['accept', name] });
   }
   return {
-    name,
-    owner: owner ?? { kind: NOTHING, path: [] },
-    agree: references(written.agree ?? {}, context, 'agree'),
-    typePath: fieldPath(written.type, context, ['type']),
-    types,
-    relativeUrls: written.relative,
+    path: written.path,
+    transports: new Set(written.transports),
+    missed: compileMissed(written.missed, spot),
+    credentials: new Set(written.token),
+    deliver: new Map(
+      Object.entries(written.deliver).map(([name, rule]) => [
+        name,
+        compileEvent(name, rule, { ...spot, path: [...spot.path, 'deliver', name] }),
+      ]),
+    ),
+    accept: new Map(Object.entries(written.accept)),
   };
 };
 
-/** Stands in while the faults are collected; a policy with faults is never run. */
-const NOTHING = {
-  name: '',
-  pattern: /^\b\B$/,
-  reserved: new Set<string>(),
-  parent: undefined,
-  probe: undefined,
-  url: undefined,
-};
+/** What is handed to a client that returns waits for it like everything else, and must not be more than may wait. */
+const MAX_MISSED_BYTES = 32 * 1024 * 1024;
 
-const references = (fields: Readonly<Record<string, string>>, context: Spot, key: string): EventReference[] =>
-  Object.entries(fields).flatMap(([kind, field]) => reference({ kind, field, context, at: [key, kind] }));
-
-interface Written {
-  readonly kind: string;
-  readonly field: string;
-  readonly context: Spot;
-  readonly at: Path;
-}
-
-const reference = ({ kind: name, field, context, at }: Written): EventReference[] => {
-  const path = [...context.path, ...at];
-  const kind = referred(context.scope.kinds, name, { ...context, path, what: 'this resource' });
-  return kind === undefined ? [] : [{ kind, path: fieldPath(field, context, at) }];
-};
-
-const fieldPath = (text: string, spot: Spot, at: Path): FieldPath => {
-  try {
-    return parseFieldPath(text);
-  } catch {
-    addFault(spot, { message: 'not a place in a JSON value', found: text, expected: 'a.b, a[*].b' }, at);
-    return [];
+const compileMissed = (written: ParsedSocket['missed'], spot: Spot): MissedRule | undefined => {
+  if (written === 'off') return undefined;
+  const { age, events, size } = written;
+  const maxBytes = sizeBytes(size);
+  if (maxBytes > MAX_MISSED_BYTES) {
+    const message = 'a client that returns could not take so much at once';
+    addFault(spot, { message, found: size, expected: '32MiB at most' }, ['missed', 'size']);
   }
+  return { ageMillis: durationMillis(age), maxEvents: events, maxBytes };
+};
+
+/** `auth` of the handshake comes but once, and with polling each request stands for itself. */
+const checkTransports = ({ transports, token }: ParsedSocket, spot: Spot): void => {
+  if (!transports.includes('websocket')) {
+    const message = 'each client must be able to get away from polling';
+    addFault(spot, { message, found: transports.join(', '), expected: '[websocket, polling]' }, ['transports']);
+  }
+  if (transports.includes('polling') && !token.includes('header')) {
+    const message = 'with polling each request carries its token in a header';
+    addFault(spot, { message, found: token.join(', '), expected: 'header among them' }, ['token']);
+  }
+};
+
+/** The gateway's own words on a connection, and those that the clients' libraries keep for themselves. */
+const RESERVED = new Map([
+  ...['auth', 'gateway'].map((name) => [name, 'the gateway itself speaks by this name'] as const),
+  ...['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'].map(
+    (name) => [name, 'Socket.IO keeps this name for itself'] as const,
+  ),
+]);
+
+const checkName = (name: string, spot: Spot, place: { at?: 'key'; below: Spot['path'] }): void => {
+  const message = RESERVED.get(name);
+  if (message === undefined) return;
+  const { at, below } = place;
+  addFault(spot, { message, found: name, expected: 'another event', ...(at === undefined ? {} : { at }) }, below);
 };

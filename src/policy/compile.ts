@@ -4,7 +4,7 @@ import type { Policy } from '../model/policy.ts';
 import type { Route } from '../model/route.ts';
 import { checkDeclarations, checkNumbers } from './check-declarations.ts';
 import { compileRoute } from './compile-route.ts';
-import { compileSocket } from './compile-socket.ts';
+import { compileSockets } from './compile-sockets.ts';
 import type { Fault } from './fault.ts';
 import { routeTable } from './match.ts';
 import { replacedRoutes } from './replaces.ts';
@@ -40,19 +40,13 @@ export const compile = (
       rows.push({ route, isRoute: !('expected' in parseTemplate(written.match)), source, path });
     }
   }
-  const sockets = sources.flatMap((source) =>
-    source.policy.sockets.map((written, index) => compileSocket(written, { scope, source, path: ['sockets', index] })),
+  const { sockets, webSockets } = compileSockets(
+    scope,
+    sources,
+    rows.filter(isMatched).map(({ route }) => route),
   );
   checkRoutes(scope, rows);
   checkThere(scope, sources, rows);
-  if (sockets.length > 1) {
-    const source = sources.find(({ policy }) => policy.sockets.length > 0);
-    if (source !== undefined)
-      addFault(
-        { scope, source, path: ['sockets'] },
-        { message: 'one socket is supported', found: String(sockets.length) },
-      );
-  }
   if (scope.faults.length > 0) return { faults: scope.faults };
   const routes = rows.map(({ route }) => route);
   const match = routeTable(routes);
@@ -66,9 +60,22 @@ export const compile = (
   const rollout = first === undefined ? ENFORCED : strictest([first, ...others]);
   const enforced = ![rollout, ...routes.map((route) => route.rollout)].some(isPartial);
   return {
-    policy: { rollout, enforced, name, resources: scope.kinds, routes, sockets, visitorLimits, failureLimits, match },
+    policy: {
+      rollout,
+      enforced,
+      name,
+      resources: scope.kinds,
+      routes,
+      sockets,
+      webSockets,
+      visitorLimits,
+      failureLimits,
+      match,
+    },
   };
 };
+
+const isMatched = ({ isRoute }: Row): boolean => isRoute;
 
 /** A policy without a route refuses everything: a mistake, except where there is no file at all. */
 const checkThere = (scope: Scope, [source]: readonly Source[], rows: readonly Row[]): void => {

@@ -6,6 +6,7 @@
 import { parseFieldPath } from '../model/field-path.ts';
 import { chosenKinds } from './lint-resources.ts';
 import { type ListedRoute, listedRoutes, type Spot, type Subject, type Warning, warn } from './lint-warning.ts';
+import { learnedInMessages } from './lint-websocket.ts';
 import type { Path, Source } from './scope.ts';
 
 /** Keys under which servers pass on what people and models wrote. */
@@ -72,7 +73,8 @@ const signOf = ({ place }: Learned, sent: ReadonlySet<string>): string | undefin
 
 /** The names that a route's requests give to what they carry; `inline` is none, for what it lets pass holds no id. */
 const sentBy = ({ body, run, rewrite, query }: Pick<Written, 'body' | 'run' | 'rewrite' | 'query'>): Set<string> => {
-  const places = [body?.own, body?.create, body?.claim].flatMap((places) => Object.values(places ?? {}));
+  const ids = [body?.own, body?.create, body?.claim].flatMap((places) => Object.values(places ?? {}));
+  const places = body?.confirms === undefined ? ids : [...ids, body.confirms];
   return new Set([
     ...places.flatMap((place) => keysOf(place).slice(-1)),
     ...(run === undefined ? [] : [run.session]),
@@ -104,9 +106,14 @@ const jsonOnly = (body: Written['body']): Written['body'] => (body?.multipart ==
 
 const keysOf = (place: string): readonly string[] => parseFieldPath(place).filter((step) => typeof step === 'string');
 
-const learnedPlaces = ({ policy }: Source): ReadonlyArray<Learned & { readonly path: Path }> =>
-  policy.sockets.flatMap(({ deliver }, socket) =>
-    Object.entries(deliver).flatMap(([event, { types }]) =>
+const learnedPlaces = (source: Source): ReadonlyArray<Learned & { readonly path: Path }> => [
+  ...learnedInEvents(source),
+  ...learnedInMessages(source),
+];
+
+const learnedInEvents = ({ policy }: Source): ReadonlyArray<Learned & { readonly path: Path }> =>
+  policy.sockets.flatMap((written, socket) =>
+    Object.entries(written.protocol === 'socket.io' ? written.deliver : {}).flatMap(([event, { types }]) =>
       Object.entries(types).flatMap(([type, { learn }]) =>
         Object.entries(learn ?? {}).flatMap(([kind, places]) =>
           places.map((place, index) => ({

@@ -47,7 +47,11 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const MAX_COMPARED = 100_000;
 
 const roleWarnings = (subject: Subject): readonly Warning[] => {
-  const roles = [...subject.sources.flatMap(routeRoles), ...withOwnCohorts(subject).flatMap(cohortRoles)];
+  const roles = [
+    ...subject.sources.flatMap(routeRoles),
+    ...subject.sources.flatMap(socketRoles),
+    ...withOwnCohorts(subject).flatMap(cohortRoles),
+  ];
   const counts = new Map<string, number>();
   for (const { role } of roles) counts.set(role, (counts.get(role) ?? 0) + 1);
   const usual = [...counts].filter(([, count]) => count > 1).map(([role]) => role);
@@ -65,6 +69,15 @@ const routeRoles = (source: Source): readonly UsedRole[] =>
     ...roles.map((role, index) => ({ role, source, path: ['routes', route, 'roles', index] })),
     ...conditionRoles(when).map((role) => ({ role, source, path: ['routes', route, 'when'] })),
   ]);
+
+const socketRoles = (source: Source): readonly UsedRole[] =>
+  source.policy.sockets.flatMap((socket, index) =>
+    (socket.protocol === 'websocket' ? (socket.roles ?? []) : []).map((role, at) => ({
+      role,
+      source,
+      path: ['sockets', index, 'roles', at],
+    })),
+  );
 
 type Condition = Source['policy']['routes'][number]['when'];
 

@@ -3,6 +3,7 @@ import type { Policy } from '../model/policy.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import type { Route } from '../model/route.ts';
 import { type ListedRoute, listedRoutes, type Subject, type Warning, type WarningCode, warn } from './lint-warning.ts';
+import { spokenKinds } from './lint-websocket.ts';
 
 interface Lives {
   /** Named by a route or an event. */
@@ -15,7 +16,8 @@ interface Lives {
 }
 
 /** Returns the kinds whose ids clients choose. */
-export const chosenKinds = ({ routes }: Policy): ReadonlySet<string> => kindsOf(routes, 'create', 'claim');
+export const chosenKinds = (policy: Policy): ReadonlySet<string> =>
+  new Set([...kindsOf(policy.routes, 'create', 'claim'), ...spokenKinds(policy).chosen]);
 
 /** Returns the first of the warnings that is true of each kind, and that of the missing probe. */
 export const resourceWarnings = (subject: Subject): readonly Warning[] => {
@@ -51,16 +53,20 @@ const isReleased = (kind: ResourceKind, released: ReadonlySet<string>, kinds: Po
 const livesOf = (subject: Subject): Lives => {
   const { policy } = subject;
   const events = policy.sockets.flatMap(({ deliver }) => [...deliver.values()]);
-  const heard = events.flatMap(({ types }) => [...types.values()].flatMap(({ learn }) => learn));
+  const types = events.flatMap((event) => [...event.types.values()]);
+  const heard = types.flatMap(({ learn }) => learn);
   const answered = policy.routes.flatMap(answerKinds);
   const chosen = chosenKinds(policy);
-  const learned = [...heard.map(({ kind }) => kind.name), ...answered.flatMap(({ learn }) => learn)];
+  const spoken = spokenKinds(policy);
+  const learned = [...heard.map(({ kind }) => kind.name), ...answered.flatMap(({ learn }) => learn), ...spoken.learned];
   return {
     used: new Set([
       ...kindsOf(policy.routes),
       ...answered.flatMap(({ keep }) => keep),
       ...events.flatMap(({ owner, agree }) => [owner, ...agree]).map(({ kind }) => kind.name),
+      ...types.flatMap(({ opens }) => opens?.kind.name ?? []),
       ...listedRoutes(subject).flatMap(citedKinds),
+      ...spoken.named,
       ...learned,
     ]),
     given: new Set([...chosen, ...learned]),

@@ -90,6 +90,26 @@ export const WARNINGS = {
     why: 'a user who writes the id of another’s there becomes its owner if nobody is known to be',
     advice: 'learn only from a field that the server alone writes',
   },
+  'pending-unanswered': {
+    message: 'calls wait here for an answer that no route takes',
+    why: 'the users are asked, and nothing that they say is heard',
+    advice: 'confirms: PLACE in the body of the route that takes the answer, or leave pending out',
+  },
+  'opens-uncancelled': {
+    message: 'an agent that is about to open another’s cannot be stopped',
+    why: 'what comes of it is withheld, but the run goes on, and what it writes at the server stays there',
+    advice: 'cancel: POST /path/{KIND} beside types',
+  },
+  'cancel-unused': {
+    message: 'no run is ever ended so',
+    why: 'the gateway ends a run only where it hears what an agent is about to open',
+    advice: 'opens: { KIND: place } at the types that tell it, or leave cancel out',
+  },
+  'redact-needed': {
+    message: 'what is hidden here tells the clients what the event is',
+    why: 'they look at it to know whose the event is, of which type, and which call it asks about',
+    advice: 'hide places below or beside it',
+  },
   'limit-unused': {
     message: 'this limit holds nowhere',
     why: 'what it was meant for has no limit, or another one',

@@ -1,4 +1,5 @@
 /** Policies that load but are wrong: every judge of them, run in turn. They find what is likely a mistake, never all. */
+import { eventWarnings } from './lint-events.ts';
 import { learnedWarnings } from './lint-learned.ts';
 import { limitWarnings } from './lint-limits.ts';
 import { nameWarnings } from './lint-names.ts';
@@ -6,6 +7,7 @@ import { openWarnings } from './lint-open.ts';
 import { reachWarnings } from './lint-reach.ts';
 import { resourceWarnings } from './lint-resources.ts';
 import type { Subject, Warning } from './lint-warning.ts';
+import { webSocketWarnings } from './lint-websocket.ts';
 
 const JUDGES: ReadonlyArray<(subject: Subject) => readonly Warning[]> = [
   reachWarnings,
@@ -13,7 +15,9 @@ const JUDGES: ReadonlyArray<(subject: Subject) => readonly Warning[]> = [
   openWarnings,
   resourceWarnings,
   learnedWarnings,
+  eventWarnings,
   nameWarnings,
+  webSocketWarnings,
 ];
 
 /** Returns the warnings, in the order of the files and of their lines. */

@@ -152,7 +152,14 @@ const judged = ({ loaded, files, sha256 }: Snapshot, inPlaceOf: Policy | undefin
 };
 
 /** The listener and the upstream's connection are bound to the socket's path when the process starts. */
-const needingRestart = ({ sockets: before }: Policy, { sockets: after }: Policy): string[] => {
+const needingRestart = (before: Policy, after: Policy): string[] => [
+  ...movedSocket(before, after),
+  ...(before.webSockets.length === 0 && after.webSockets.length > 0
+    ? ['a WebSocket endpoint appears where there was none: that needs a restart']
+    : []),
+];
+
+const movedSocket = ({ sockets: before }: Policy, { sockets: after }: Policy): string[] => {
   const [from, to] = [before[0]?.path, after[0]?.path];
   if (from === to) return [];
   if (from === undefined) return [`a socket appears at ${to}: that needs a restart`];
@@ -179,6 +186,9 @@ const viewOf = (current: () => Policy): Policy => {
       return current().routes;
     },
     sockets,
+    get webSockets() {
+      return current().webSockets;
+    },
     get visitorLimits() {
       return current().visitorLimits;
     },
@@ -192,6 +202,12 @@ const viewOf = (current: () => Policy): Policy => {
 /** A socket outlives the generation under which it was opened, and is judged by the one that is live. */
 const socketView = (current: () => SocketRule): SocketRule => ({
   path: current().path,
+  get transports() {
+    return current().transports;
+  },
+  get missed() {
+    return current().missed;
+  },
   get credentials() {
     return current().credentials;
   },

@@ -41,7 +41,8 @@ const bodyFields: Compare = ({ route, written }, { body }) => {
   if (route.body.kind === 'none') return [];
   const theirs = body?.fields.get(MEDIA_TYPES[route.body.kind]);
   if (theirs === undefined) return [];
-  const ours = route.body.kind === 'multipart' ? [route.body.file] : [...idFields(route), ...sessionOf(written)];
+  const ours =
+    route.body.kind === 'multipart' ? [route.body.file] : [...idFields(route), ...sessionOf(written), ...callOf(route)];
   return [...new Set(ours)]
     .filter((field) => !theirs.includes(field))
     .map((field) => `the upstream reads no ${field} from the body, which the policy relies on`);
@@ -51,6 +52,9 @@ const idFields = ({ uses }: ListedRoute['route']): string[] =>
   uses.flatMap(({ at }) => (at.in === 'body' && typeof at.path[0] === 'string' ? [at.path[0]] : []));
 
 const sessionOf = ({ run }: ListedRoute['written']): string[] => (run === undefined ? [] : [run.session]);
+
+const callOf = ({ confirms }: ListedRoute['route']): string[] =>
+  confirms === undefined ? [] : [String(confirms.call[0])];
 
 const query: Compare = ({ route }, { parameters }) => {
   const theirs = parameters.filter(({ in: place }) => place === 'query');

@@ -65,7 +65,8 @@ const operation = ({ root, method, path, written, common }: Found): Operation =>
   body: bodyOf(resolve(root, written.requestBody), root),
 });
 
-const segmentOf = (text: string): string | undefined => (text.includes('{') ? undefined : text);
+/** Returns a segment of a path: undefined for a parameter. */
+export const segmentOf = (text: string): string | undefined => (text.includes('{') ? undefined : text);
 
 const parameterOf = (written: Table | undefined, root: Table): Parameter[] => {
   if (typeof written?.name !== 'string' || typeof written.in !== 'string') return [];

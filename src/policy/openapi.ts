@@ -5,10 +5,12 @@
 import type { Route } from '../model/route.ts';
 import { positionOf } from './document.ts';
 import type { Position } from './fault.ts';
+import { rulesOf } from './lint-events.ts';
 import { type ListedRoute, listedRoutes, type Subject } from './lint-warning.ts';
 import { changesOf } from './openapi-changes.ts';
-import { type Operation, readOperations } from './openapi-list.ts';
+import { type Operation, readOperations, segmentOf } from './openapi-list.ts';
 import { type OperationTree, operationTree } from './openapi-tree.ts';
+import type { Source } from './scope.ts';
 
 /** `unmapped`: only the upstream has it. `vanished`: only the policy has it. `changed`: both, but not alike. */
 export interface Difference {
@@ -38,7 +40,9 @@ export const compareRoutes = (document: unknown, subject: Pick<Subject, 'sources
     return changesOf(one, operation).map((what) => difference('changed', one, what));
   });
   const unmapped = operations.filter((one) => !met.has(one)).flatMap((one) => unmappedOf(one, subject));
-  return { differences: [...unmapped, ...differences] };
+  return {
+    differences: [...unmapped, ...differences, ...subject.sources.flatMap((source) => uncancelled(source, tree))],
+  };
 };
 
 /** Returns a difference in one line for people. */
@@ -74,6 +78,19 @@ const missing = (listed: ListedRoute, tree: OperationTree): Difference[] => {
   const what = `the upstream takes ${methods.join(', ')} there, and ${listed.route.method} no more`;
   return [difference('changed', listed, what)];
 };
+
+/** What the gateway asks for itself, to end a run: of that nobody is told by a refusal. */
+const uncancelled = (source: Source, tree: OperationTree): Difference[] =>
+  rulesOf(source).flatMap(({ rule: { cancel }, path }) => {
+    const [method = '', target = ''] = cancel?.split(' ') ?? [];
+    const segments = target.slice(1).split('/').map(segmentOf);
+    if (cancel === undefined || tree.serving(method, segments) !== undefined) return [];
+    const { document } = source;
+    const place = { file: document.file, ...positionOf(document, [...path, 'cancel']) };
+    return [
+      { kind: 'vanished', operation: cancel, what: 'the upstream has it no more: no run can be ended by it', place },
+    ];
+  });
 
 const difference = (kind: Difference['kind'], { route, source, path }: ListedRoute, what: string): Difference => {
   const place = { file: source.document.file, ...positionOf(source.document, [...path, 'match']) };

@@ -1,6 +1,6 @@
 /** What a request carries, as it is written: its type and size, the ids in it, and the form of its JSON. */
 import { z } from 'zod';
-import { field, fieldByKind, kindName, size } from './schema-values.ts';
+import { field, fieldByKind, fieldPath, kindName, size } from './schema-values.ts';
 
 interface Nullable {
   nullable?: boolean | undefined;
@@ -96,5 +96,10 @@ export const body = z.strictObject({
   own: fieldByKind.optional().describe('Ids that must be the caller’s'),
   create: fieldByKind.optional().describe('Ids that must be nobody’s and become the caller’s'),
   claim: fieldByKind.optional().describe('Ids that must be nobody’s or the caller’s, and become the caller’s'),
+  confirms: fieldPath
+    .optional()
+    .describe(
+      'The place of the id of a call that waits, in what the route owns, for this answer of its owner; see pending',
+    ),
   references: kindName.optional().describe('Texts may cite resources of this kind only where they are the caller’s'),
 });

@@ -1,18 +1,9 @@
 /** A policy as it is written: the schema of policies/*.yaml. What it means is compiled elsewhere; an unknown key is a fault. */
 import { z } from 'zod';
 import { route } from './schema-route.ts';
-import {
-  duration,
-  field,
-  fieldByKind,
-  fieldPath,
-  json,
-  kindName,
-  mode,
-  name,
-  plainPath,
-  role,
-} from './schema-values.ts';
+import { socketIo } from './schema-socket.ts';
+import { duration, field, json, kindName, mode, name, plainPath, role } from './schema-values.ts';
+import { webSocket } from './schema-websocket.ts';
 
 const cohort = z.strictObject({
   mode: mode.describe('The mode for these callers'),
@@ -68,39 +59,6 @@ const catalogue = z.strictObject({
   'max-age': duration.describe('For how long the shared copy is kept'),
 });
 
-const eventType = z.strictObject({
-  learn: z
-    .record(kindName, z.array(fieldPath).min(1))
-    .optional()
-    .describe('Places of ids, or URLs of them, that the server made and that become the owner’s'),
-  'ends-run': z.boolean().default(false).describe('true: the event ends the run of its session'),
-});
-
-const delivery = z.strictObject({
-  owner: fieldByKind.describe('The one resource whose owner hears the event'),
-  agree: fieldByKind.optional().describe('What, where it is there, must be of the same owner'),
-  relative: z.boolean().default(false).describe('Loopback URLs of the upstream become relative'),
-  type: fieldPath.describe('The place of the type'),
-  types: z.record(z.string().min(1).max(64), eventType).describe('The closed table of types; others are dropped'),
-});
-
-const socket = z.strictObject({
-  path: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*\/$/, 'a path that begins and ends with /, such as /socket.io/')
-    .describe('Where clients connect, and where the server’s own endpoint is'),
-  protocol: z.literal('socket.io').describe('The protocol'),
-  token: z
-    .array(z.enum(['auth', 'header', 'query']))
-    .min(1)
-    .describe('Where a token may stand in the handshake'),
-  deliver: z.record(z.string().min(1).max(64), delivery).describe('Event name to rule; events not listed are dropped'),
-  accept: z
-    .record(z.string().min(1).max(64), z.string().min(1).max(64))
-    .default({})
-    .describe('What clients may send, and what the gateway answers itself'),
-});
-
 export const policySchema = z.strictObject({
   version: z.literal(1).describe('The version of the policy language'),
   name: name.describe('The name of the policy'),
@@ -124,7 +82,11 @@ export const policySchema = z.strictObject({
   everywhere: z.array(name).default([]).describe('Limits that hold on every route'),
   catalogues: z.record(name, catalogue).default({}).describe('What the server itself offers'),
   routes: z.array(route).default([]).describe('The closed table of routes'),
-  sockets: z.array(socket).default([]).describe('The Socket.IO endpoint'),
+  sockets: z
+    .array(z.discriminatedUnion('protocol', [socketIo, webSocket]))
+    .max(100)
+    .default([])
+    .describe('The endpoints of live connections'),
 });
 
 /** As the file itself says it. */
@@ -136,4 +98,5 @@ export type ParsedPolicy = Omit<WrittenPolicy, 'mode' | 'cohorts'> & {
   cohorts: Record<string, z.infer<typeof cohort>>;
 };
 export type ParsedRoute = WrittenPolicy['routes'][number];
-export type ParsedSocket = WrittenPolicy['sockets'][number];
+export type ParsedSocket = Extract<WrittenPolicy['sockets'][number], { protocol: 'socket.io' }>;
+export type ParsedWebSocket = Extract<WrittenPolicy['sockets'][number], { protocol: 'websocket' }>;

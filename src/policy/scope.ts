@@ -23,6 +23,8 @@ export interface Scope {
   readonly concurrencies: Map<string, ConcurrencyLimit>;
   readonly catalogues: Map<string, Catalogue>;
   readonly everywhere: RateLimit[];
+  /** Kinds of which the owner hears of calls that wait for an answer. */
+  readonly announcing: Set<string>;
   /** Names of parameters that are no kinds, each with the kind that it looks like. */
   readonly spellings: Map<string, string | undefined>;
   readonly faults: Fault[];
@@ -90,6 +92,7 @@ export const declare = (sources: readonly Source[]): Scope => {
     concurrencies: new Map(),
     catalogues: new Map(),
     everywhere: [],
+    announcing: new Set(sources.flatMap(announcingKinds)),
     spellings: new Map(),
     faults: [],
   };
@@ -116,6 +119,13 @@ export const declare = (sources: readonly Source[]): Scope => {
   scope.everywhere.push(...everywhere);
   return scope;
 };
+
+const announcingKinds = ({ policy }: Source): readonly string[] =>
+  policy.sockets.flatMap((socket) =>
+    Object.values(socket.protocol === 'socket.io' ? socket.deliver : {})
+      .filter(({ types }) => Object.values(types).some(({ pending }) => pending !== undefined))
+      .flatMap(({ owner }) => Object.keys(owner)),
+  );
 
 const once = (spot: Spot, declared: ReadonlyMap<string, unknown>): void => {
   const name = String(spot.path.at(-1));

@@ -1,8 +1,10 @@
 /** The tests of a policy as they are written: the schema of *.test.yaml, and what only the policy can tell about them. */
 import { z } from 'zod';
 import { isId } from '../authz/locate.ts';
+import { isCallId } from '../model/call.ts';
 import type { Policy } from '../model/policy.ts';
 import { reasons } from '../model/reason.ts';
+import type { ResourceRef } from '../model/resource.ts';
 import { checkDocument, faultAt, type YamlDocument } from './document.ts';
 import { type Fault, nearestWord } from './fault.ts';
 import type { Path } from './scope.ts';
@@ -15,7 +17,8 @@ const send = z
   .string()
   .regex(/^[A-Z]+ \/\S*$/)
   .describe('METHOD /path?query');
-const refs = z.array(z.string().regex(/^[a-z][a-z0-9_]{0,31}:.+$/)).describe('kind:id');
+const ref = z.string().regex(/^[a-z][a-z0-9_]{0,31}:.+$/, 'kind:id');
+const refs = z.array(ref).describe('kind:id');
 const decision = z.enum(words).describe('allowed, or the reason of the refusal');
 const headers = z.record(z.string().regex(/^[a-z0-9-]+$/), z.string());
 const json = z.json();
@@ -79,6 +82,10 @@ const event = z.strictObject({
     dropped: z.string().nullable().optional().describe('Why nobody does; null: it was not dropped'),
     learned: refs.optional(),
     ended: refs.optional(),
+    pending: z.array(z.string()).optional().describe('The calls that wait from now on'),
+    settled: z.array(z.string()).optional().describe('The calls that wait no longer'),
+    stopped: z.enum(words).nullable().optional().describe('Why its run is stopped; null: it is not'),
+    cancelled: z.array(send).optional().describe('What the server is asked for, to end the run'),
   }),
 });
 
@@ -108,6 +115,10 @@ const testFileSchema = z.strictObject({
   ),
   owned: things.default({}),
   deleted: things.default({}),
+  pending: z
+    .record(ref, z.array(z.string().refine(isCallId, 'the id of a call, of 256 characters at most')))
+    .default({})
+    .describe('The calls that wait for an answer, by the kind:id in which they were announced'),
   upstream: z.record(z.string().startsWith('/'), answer).default({}).describe('What the gateway’s own look-ups find'),
   requests: z.array(request).default([]),
   events: z.array(event).default([]),
@@ -130,6 +141,7 @@ export const checkTestFile = (document: YamlDocument) => checkDocument<TestFile>
 export const testFileFaults = (document: YamlDocument, file: TestFile, policy: Policy): readonly Fault[] => {
   const context: Context = { document, file, policy, faults: [] };
   checkPeople(context);
+  checkPending(context);
   checkNames(context);
   for (const [index, test] of file.requests.entries()) {
     const at = ['requests', index];
@@ -202,6 +214,34 @@ const checkPeople = (context: Context): void => {
     }
   }
 };
+
+/** A call waits in what somebody owns, and of a kind in whose events calls are announced. */
+const checkPending = (context: Context): void => {
+  const { file, policy } = context;
+  const rules = policy.sockets.flatMap(({ deliver }) => [...deliver.values()]);
+  const announcing = rules.filter(({ types }) => [...types.values()].some(({ pending }) => pending !== undefined));
+  const kinds = new Set(announcing.map(({ owner }) => owner.kind.name));
+  for (const key of Object.keys(file.pending)) {
+    const place = refOf(key);
+    const at = ['pending', key];
+    if (!kinds.has(place.kind)) {
+      const expected = [...kinds].join(' or ') || 'a policy with pending at a type of an event';
+      fault(context, at, { message: 'no call is announced in this', found: place.kind, expected, at: 'key' });
+    } else if (ownerNameOf(file, place) === undefined) {
+      fault(context, at, { message: 'nobody owns this', found: key, expected: 'one of owned', at: 'key' });
+    }
+  }
+};
+
+/** Returns what `kind:id` stands for. */
+export const refOf = (text: string): ResourceRef => {
+  const colon = text.indexOf(':');
+  return { kind: text.slice(0, colon), id: text.slice(colon + 1) };
+};
+
+/** Returns the principal who owns something in a test file. */
+export const ownerNameOf = ({ owned }: Pick<TestFile, 'owned'>, { kind, id }: ResourceRef): string | undefined =>
+  Object.keys(owned).find((name) => owned[name]?.[kind]?.includes(id));
 
 /** Tests are told apart by their names. */
 const checkNames = (context: Context): void => {

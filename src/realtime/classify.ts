@@ -2,9 +2,10 @@
  * What an event of the upstream is, and whose it might be: read from the message alone, by closed tables. Nothing is
  * looked up here, and nothing that is not listed gets through.
  */
+import { isCallId } from '../model/call.ts';
 import type { EventReference, EventRule, EventTypeRule, UpstreamEvent } from '../model/event.ts';
 import { valuesAt } from '../model/field-path.ts';
-import type { JsonValue } from '../model/json.ts';
+import type { FieldPath, JsonValue } from '../model/json.ts';
 import { relativeUrls } from '../model/relative-urls.ts';
 import { type ResourceKind, type ResourceRef, resourceKey } from '../model/resource.ts';
 
@@ -20,6 +21,10 @@ export type Classified =
       readonly agree: readonly ResourceRef[];
       /** Made by the server itself; become the owner's. Each is here once. */
       readonly learn: readonly ResourceRef[];
+      /** The id of the call that waits for the owner's word from now on. */
+      readonly pending?: string | undefined;
+      /** The id of the call that waits no longer. */
+      readonly settled?: string | undefined;
     }
   | {
       readonly kind: 'drop';
@@ -27,6 +32,8 @@ export type Classified =
       /** Undefined where there is none that is a text. */
       readonly type: string | undefined;
     };
+
+export type Deliverable = Extract<Classified, { kind: 'deliver' }>;
 
 type ReadRef = (value: JsonValue | undefined) => ResourceRef | undefined;
 type Readers = ReadonlyMap<ResourceKind, ReadRef>;
@@ -62,7 +69,8 @@ export const classify = (rules: ReadonlyMap<string, EventRule>): ((event: Upstre
     const learn = new Map(
       refsAt(event, typeRule.learn, readers).flatMap((ref) => (ref ? [[resourceKey(ref), ref]] : [])),
     );
-    return { kind: 'deliver', rule, type, typeRule, owner, agree: agree.filter(isKnown), learn: [...learn.values()] };
+    const found = { rule, type, typeRule, owner, agree: agree.filter(isKnown), learn: [...learn.values()] };
+    return { kind: 'deliver', ...found, ...callsOf(event, typeRule) };
   };
 };
 
@@ -77,6 +85,16 @@ const only = (values: readonly JsonValue[]): JsonValue | undefined => (values.le
 const isAbsent = (value: JsonValue): boolean => value === null || value === '';
 
 const isKnown = (ref: ResourceRef | undefined): ref is ResourceRef => ref !== undefined;
+
+const callsOf = ({ payload }: UpstreamEvent, { pending, settled }: EventTypeRule) => ({
+  pending: pending && callAt(payload, pending),
+  settled: settled && callAt(payload, settled),
+});
+
+const callAt = (payload: JsonValue, path: FieldPath): string | undefined => {
+  const call = only(valuesAt(payload, path));
+  return isCallId(call) ? call : undefined;
+};
 
 /** Undefined for what is named there and is no id; nothing for what is not there, null or empty. */
 const refsAt = (event: UpstreamEvent, references: readonly EventReference[], readers: Readers) =>

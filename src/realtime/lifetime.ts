@@ -12,11 +12,18 @@ export interface Lifetime {
 export interface LifetimeOptions {
   readonly now?: () => number;
   readonly slotMillis?: number;
+  /** Told, of each that was ended, by how many milliseconds that was too late; early is 0. */
+  readonly late?: (millis: number) => void;
 }
 
-export const lifetime = ({ now = Date.now, slotMillis = 250 }: LifetimeOptions = {}): Lifetime => {
+interface Watched {
+  readonly untilMillis: number;
+  readonly ended: () => void;
+}
+
+export const lifetime = ({ now = Date.now, slotMillis = 250, late }: LifetimeOptions = {}): Lifetime => {
   if (!(slotMillis >= 1)) throw new TypeError('slotMillis must be at least 1');
-  const slots = new Map<number, Set<() => void>>();
+  const slots = new Map<number, Set<Watched>>();
   let size = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -30,7 +37,11 @@ export const lifetime = ({ now = Date.now, slotMillis = 250 }: LifetimeOptions =
     if (due === undefined) return;
     slots.delete(slot);
     size -= due.size;
-    for (const ended of due) ended();
+    for (const { untilMillis, ended } of due) {
+      ended();
+      // Asked of the clock each time: where thousands end at once, the last of them waits for the others.
+      late?.(Math.max(0, now() - untilMillis));
+    }
   };
 
   const tick = (): void => {
@@ -42,8 +53,8 @@ export const lifetime = ({ now = Date.now, slotMillis = 250 }: LifetimeOptions =
   return {
     watch(untilMillis, ended) {
       const slot = Math.floor(untilMillis / slotMillis);
-      const entry = (): void => ended();
-      const entries = slots.get(slot) ?? new Set();
+      const entry: Watched = { untilMillis, ended };
+      const entries = slots.get(slot) ?? new Set<Watched>();
       slots.set(slot, entries.add(entry));
       size += 1;
       timer ??= setInterval(tick, slotMillis).unref();

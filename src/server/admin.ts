@@ -1,12 +1,13 @@
 /**
- * The admin listener: health, metrics and the policy, on an address of its own. Nothing here is ever reachable on the
- * public one.
+ * The admin listener: health, metrics, the policy and the revocations, on an address of its own. Nothing here is ever
+ * reachable on the public one.
  */
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Rejection } from '../model/rejection.ts';
 import { type AdminPolicy, policyRoutes } from './admin-policy.ts';
+import { type AdminRevocations, revocationRoutes } from './admin-revocations.ts';
 import { type HealthChecks, health } from './health.ts';
 import { problem } from './respond.ts';
 
@@ -15,10 +16,12 @@ export interface AdminOptions {
   readonly scrape: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Undefined where the policy cannot change. */
   readonly policy?: AdminPolicy | undefined;
+  /** Undefined where nothing can be revoked. */
+  readonly revocations?: AdminRevocations | undefined;
 }
 
 /** Returns the server, not yet listening. */
-export const admin = ({ checks, scrape, policy }: AdminOptions): Server => {
+export const admin = ({ checks, scrape, policy, revocations }: AdminOptions): Server => {
   const routes = new Hono();
   routes.get('/livez', (context) => context.json({ live: true }));
   routes.get('/readyz', async (context) => {
@@ -30,6 +33,7 @@ export const admin = ({ checks, scrape, policy }: AdminOptions): Server => {
     return context.body(text, 200, { 'content-type': contentType });
   });
   if (policy !== undefined) routes.route('/policy', policyRoutes(policy));
+  if (revocations !== undefined) routes.route('/revocations', revocationRoutes(revocations));
   routes.onError((error, context) =>
     error instanceof Rejection ? refusal(error) : context.json({ error: 'internal' }, 500),
   );

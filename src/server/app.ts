@@ -21,11 +21,22 @@ export interface AppOptions {
   readonly live: (life: Life, reply: Reply) => Promise<void>;
   /** Takes an upgrade for its path, or undefined where the policy has no socket. */
   readonly upgrade: UpgradeHandler | undefined;
+  /** Takes a request at that path, or returns false where it is one like all others. */
+  readonly poll?: RequestHandler | undefined;
   readonly socketPath: string | undefined;
+  /** Takes upgrades at other paths. */
+  readonly webSockets?: UpgradeDoor | undefined;
   /** Records a refusal at the door. */
   readonly refused: (refusal: DoorRefusal) => void;
 }
 
+export interface UpgradeDoor {
+  /** Whether it takes upgrades at a path, as it stands before the query. */
+  match(path: string): boolean;
+  handleUpgrade: UpgradeHandler;
+}
+
+type RequestHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 type UpgradeHandler = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** Longer than the idle time of the usual load balancers, which would otherwise send into a closing connection. */
@@ -33,7 +44,7 @@ const KEEP_ALIVE_MILLIS = 75_000;
 
 /** Returns the server, not yet listening. */
 export const app = (options: AppOptions): Server => {
-  const { live } = options;
+  const { live, poll, socketPath } = options;
   const server = createServer({
     maxHeaderSize: 32_768,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
@@ -60,6 +71,7 @@ export const app = (options: AppOptions): Server => {
       cancellation.cancelled = true;
       cancellation.onCancel?.();
     });
+    if (poll !== undefined && pathOf(incoming) === socketPath && poll(incoming, outgoing)) return;
     const { method = '', url: target = '', rawHeaders, socket } = incoming;
     const raw = { method, target, rawHeaders, remoteAddress: socket.remoteAddress ?? '' };
     void live(beginLife({ raw, source, cancellation }), reply(incoming, outgoing));
@@ -76,7 +88,7 @@ export const app = (options: AppOptions): Server => {
 };
 
 /** Upgrades, and what is no request at all. */
-const watchDoor = (server: Server, { upgrade, socketPath, refused }: AppOptions): void => {
+const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }: AppOptions): void => {
   const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
     // Read before the socket is closed, which forgets it.
     const remoteAddress = ('remoteAddress' in socket && String(socket.remoteAddress)) || '';
@@ -86,7 +98,9 @@ const watchDoor = (server: Server, { upgrade, socketPath, refused }: AppOptions)
 
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
-    if (upgrade !== undefined && incoming.url?.split('?', 1)[0] === socketPath) upgrade(incoming, socket, head);
+    const path = pathOf(incoming);
+    if (upgrade !== undefined && path === socketPath) upgrade(incoming, socket, head);
+    else if (webSockets?.match(path)) webSockets.handleUpgrade(incoming, socket, head);
     else turnAway(socket, 'GET', new Rejection('route-unknown', 'no socket of the policy is at this path'));
   });
   server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => {
@@ -99,6 +113,11 @@ const watchDoor = (server: Server, { upgrade, socketPath, refused }: AppOptions)
     if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
     else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
+};
+
+const pathOf = ({ url = '' }: IncomingMessage): string => {
+  const mark = url.indexOf('?');
+  return mark === -1 ? url : url.slice(0, mark);
 };
 
 const ignore = (): void => undefined;

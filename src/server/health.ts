@@ -5,6 +5,8 @@ export interface HealthChecks {
   readonly upstream: () => boolean;
   readonly keys: () => boolean;
   readonly audit: () => boolean;
+  /** False while it cannot be read what others revoke; undefined where nothing can be revoked. */
+  readonly revocations?: (() => boolean) | undefined;
   /** Undefined where no Redis is configured. */
   readonly redis: (() => boolean) | undefined;
 }
@@ -27,6 +29,7 @@ export const health = async (checks: HealthChecks): Promise<Health> => {
     keys: checks.keys() ? 'fine' : 'degraded',
     audit: checks.audit() ? 'fine' : 'degraded',
   };
+  if (checks.revocations !== undefined) parts.revocations = checks.revocations() ? 'fine' : 'degraded';
   if (checks.redis !== undefined) parts.redis = checks.redis() ? 'fine' : 'degraded';
   return { ready: ledger && upstream, parts };
 };

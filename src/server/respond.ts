@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   414: 'URI Too Long',
@@ -125,8 +126,10 @@ const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number)
       stalled = setTimeout(() => outgoing.destroy(), stallMillis).unref();
       outgoing.once('drain', resume);
     };
+    let begun = false;
     body.pipe({
       write(chunk) {
+        begun = true;
         const more = outgoing.write(chunk);
         if (!more) pause();
         return more;
@@ -143,4 +146,6 @@ const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number)
         finish(outcome);
       },
     });
+    // Whoever waits for an event that is not there yet knows at least that it will come.
+    if (!begun && !over) outgoing.flushHeaders();
   });

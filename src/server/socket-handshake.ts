@@ -2,6 +2,7 @@
 import type { SocketRule } from '../model/event.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
+import { originRule } from './origin-rule.ts';
 
 export interface HandshakeOptions {
   readonly rule: SocketRule;
@@ -10,67 +11,94 @@ export interface HandshakeOptions {
   readonly origins: readonly string[];
 }
 
-/** Returns a function that returns the canonical reading of a WebSocket handshake, or throws a Rejection. */
-export const handshake = ({ rule, canonical, origins }: HandshakeOptions): ((raw: RawRequest) => CanonicalRequest) => {
-  const allowed = new Set(
-    origins.map((origin) => {
-      if (URL.parse(origin)?.origin !== origin) throw new TypeError(`Not an origin: ${origin}`);
-      return origin;
-    }),
-  );
-  return (raw) => {
+/** How a client comes to the socket's path: to open a WebSocket, or with one of the many requests of a session that polls. */
+export type Approach = 'upgrade' | 'request';
+
+export type JudgeApproach = (raw: RawRequest, approach: Approach) => CanonicalRequest;
+
+/** What a packet of a client may hold, and a request that brings several. */
+export const MAX_PACKET_BYTES = 100_000;
+
+/** Returns a function that returns the canonical reading of what may go on, or throws a Rejection. */
+export const handshake = ({ rule, canonical, origins }: HandshakeOptions): JudgeApproach => {
+  const checkOrigin = originRule(origins);
+  return (raw, approach) => {
     const request = canonical(raw);
     // The upstream matches by prefix and after decoding (contract, section 4); here it is this path and no other.
     if (request.path !== rule.path) throw new Rejection('route-unknown', `socket path ${request.path}`);
-    if (request.method !== 'GET' || request.hasBody) throw new Rejection('request-malformed', 'not a plain GET');
-    checkOrigin(request, allowed);
-    checkQuery(request.query, rule);
+    checkForm(request, approach);
+    checkOrigin(request);
+    checkQuery(request.query, rule, approach);
     return request;
   };
 };
+
+/** Where a token may stand. */
+type Places = Pick<SocketRule, 'credentials'>;
 
 /**
  * Returns the one token that a connection shows, from the places that the rule allows, or throws `token-missing` or
  * `token-malformed`. Two that differ are refused: only one of them would be judged.
  */
-export const tokenOf = (rule: SocketRule, request: CanonicalRequest, auth: unknown): string => {
-  const shown = new Set<string>();
-  const { credentials } = rule;
-  if (credentials.has('auth') && isRecord(auth) && Object.hasOwn(auth, 'token')) {
-    const { token } = auth;
-    if (typeof token !== 'string') throw new Rejection('token-malformed', 'auth.token is not a string');
-    shown.add(token);
-  }
-  const authorization = credentials.has('header') ? request.headers.get('authorization') : undefined;
-  if (authorization !== undefined && /^bearer(?: |$)/i.test(authorization)) shown.add(authorization.slice(7).trim());
-  if (credentials.has('query')) {
-    const token = request.query.get('token');
-    if (token !== undefined) shown.add(token);
-  }
-  if (shown.size > 1) throw new Rejection('token-malformed', 'different tokens in one handshake');
-  const [token] = shown;
-  if (token === undefined || token === '') throw new Rejection('token-missing', 'no token in the handshake');
+export const tokenOf = (rule: Places, request: CanonicalRequest, auth: unknown): string => {
+  const shown = [tokenInAuth(rule, auth), tokenInHeader(rule, request), tokenInQuery(rule, request)];
+  const [token, other] = new Set(shown.filter((one) => one !== undefined));
+  if (other !== undefined) throw new Rejection('token-malformed', 'different tokens in one handshake', INVALID_TOKEN);
+  return present(token);
+};
+
+/** Returns the token of a request that polls, or throws. `auth` comes but once, and an URL of each request is logged. */
+export const requestToken = (rule: Places, request: CanonicalRequest): string => present(tokenInHeader(rule, request));
+
+/** Returns the token in what a client says when it connects to the namespace, or throws `token-malformed`. */
+export const tokenInAuth = ({ credentials }: Places, auth: unknown): string | undefined => {
+  if (!credentials.has('auth') || !isRecord(auth) || !Object.hasOwn(auth, 'token')) return undefined;
+  const { token } = auth;
+  if (typeof token !== 'string') throw new Rejection('token-malformed', 'auth.token is not a string', INVALID_TOKEN);
   return token;
 };
 
-/** A page of another site may not use what the browser would let it (RFC 6455, section 10.2); programs send no Origin. */
-const checkOrigin = ({ headers, secure }: CanonicalRequest, allowed: ReadonlySet<string>): void => {
-  const origin = headers.get('origin');
-  if (origin === undefined || allowed.has(origin)) return;
-  const url = URL.parse(origin);
-  const isSame =
-    url !== null &&
-    url.origin === origin &&
-    (url.protocol === 'https:' || (url.protocol === 'http:' && !secure)) &&
-    url.host === URL.parse(`${url.protocol}//${headers.get('host')}`)?.host;
-  if (!isSame) throw new Rejection('origin-refused', `origin ${origin.slice(0, 200)}`);
+const tokenInHeader = ({ credentials }: Places, { headers }: CanonicalRequest): string | undefined => {
+  const authorization = credentials.has('header') ? headers.get('authorization') : undefined;
+  const isBearer = authorization !== undefined && /^bearer(?: |$)/i.test(authorization);
+  return isBearer ? authorization.slice(7).trim() : undefined;
 };
 
-const checkQuery = (query: ReadonlyMap<string, string>, rule: SocketRule): void => {
+const tokenInQuery = ({ credentials }: Places, { query }: CanonicalRequest): string | undefined =>
+  credentials.has('query') ? query.get('token') : undefined;
+
+/** RFC 6750, section 3: who presented nothing is told no error code. */
+const CHALLENGE = 'Bearer realm="jaaz-gateway"';
+export const INVALID_TOKEN = { headers: ['www-authenticate', `${CHALLENGE}, error="invalid_token"`] };
+
+const present = (token: string | undefined): string => {
+  if (token !== undefined && token !== '') return token;
+  throw new Rejection('token-missing', 'no token in the handshake', { headers: ['www-authenticate', CHALLENGE] });
+};
+
+const checkForm = ({ method, hasBody, headers, query }: CanonicalRequest, approach: Approach): void => {
+  if (method === 'GET' && !hasBody) return;
+  if (approach === 'upgrade') throw new Rejection('request-malformed', 'not a plain GET');
+  if (method !== 'POST' || !query.has('sid')) throw new Rejection('request-malformed', 'neither a poll nor its data');
+  if (!hasBody) throw new Rejection('body-missing', 'a request that brings no packets');
+  const type = headers.get('content-type') ?? '';
+  if (!/^text\/plain *(?:; *charset="?utf-8"?)?$/i.test(type)) throw new Rejection('body-type', type.slice(0, 200));
+  if (headers.has('content-encoding')) throw new Rejection('body-encoding', 'packets come as they are');
+  const length = Number(headers.get('content-length') ?? 0);
+  if (length > MAX_PACKET_BYTES) throw new Rejection('body-too-large', `${length} bytes of packets`);
+};
+
+const checkQuery = (query: ReadonlyMap<string, string>, rule: SocketRule, approach: Approach): void => {
+  const transport = approach === 'upgrade' ? 'websocket' : 'polling';
+  const polls = rule.transports.has('polling');
   if (query.get('EIO') !== '4') throw new Rejection('query-invalid', 'only Engine.IO 4 is spoken');
-  if (query.get('transport') !== 'websocket') throw new Rejection('query-invalid', 'only the websocket transport is');
-  // An Engine.IO session id is a bearer credential of whoever opened it; there is nothing here that it could resume.
-  if (query.has('sid')) throw new Rejection('query-invalid', 'a session id');
+  if (query.get('transport') !== transport || !(polls || approach === 'upgrade')) {
+    throw new Rejection('query-invalid', `only the ${transport} transport is`);
+  }
+  // An Engine.IO session id is a bearer credential of whoever opened it: where nobody polls, there is none to resume.
+  if (query.has('sid') && !polls) throw new Rejection('query-invalid', 'a session id');
+  // JSONP answers with a script that any page may include.
+  if (query.has('j') || query.has('b64')) throw new Rejection('query-invalid', 'JSONP and base64 are not spoken');
   if (query.has('token') && !rule.credentials.has('query'))
     throw new Rejection('query-invalid', 'a token in the query');
 };

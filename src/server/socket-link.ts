@@ -1,6 +1,6 @@
 /** One transport from its handshake to its end: what is known of it, how it ends, and what the audit is told. */
-import type { Duplex } from 'node:stream';
 import type { AuditRecord, Outcome } from '../model/audit.ts';
+import { closingFor } from '../model/close-code.ts';
 import type { Finding } from '../model/finding.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Mode } from '../model/mode.ts';
@@ -8,21 +8,43 @@ import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
-import type { Peer, Seat, Wire } from './socket-channels.ts';
+import type { Seat } from './socket-channels.ts';
+import type { Outbox, Wire } from './socket-peer.ts';
 
 /** The part of an Engine.IO connection that is used here. */
 export interface Conn extends Wire {
-  /** engine.io keeps the WebSocket at the request that opened it. */
-  readonly request: { readonly websocket?: { on(event: 'ping' | 'pong', listener: () => void): unknown } };
+  readonly request: object;
+  /** That of the moment; one that polls has no WebSocket. */
+  readonly transport: Transport;
   close(discard?: boolean): void;
   on(event: 'packet', listener: (packet: { type: string; data?: unknown }) => void): unknown;
 }
 
+interface Transport {
+  readonly name: string;
+  readonly socket?: WebSocketEnd;
+}
+
+/** The part of a WebSocket of `ws` that is used here. */
+export interface WebSocketEnd {
+  close(code?: number, reason?: string): void;
+  on(event: 'message' | 'ping' | 'pong', listener: (data: { readonly length: number }) => void): unknown;
+  prependListener(event: 'error', listener: (error: { readonly code?: unknown }) => void): unknown;
+}
+
 /** Judges what the client of one connection sends. */
 export interface ClientJudge {
-  /** The text of a Socket.IO packet, or undefined for a packet of the transport's own. */
-  packet(data: unknown, nowMillis: number): 'fine' | 'malformed' | 'too-fast';
+  /** A Socket.IO packet, text or binary, or undefined for a packet of the transport's own. */
+  packet(data: unknown, nowMillis: number): 'fine' | 'part' | 'malformed' | 'too-fast' | ClientEvent;
   event(args: readonly unknown[]): EventVerdict;
+}
+
+export interface ClientEvent {
+  /** The name and the arguments. */
+  readonly args: readonly JsonValue[];
+  readonly attachments: readonly Buffer[];
+  /** The number under which the client waits for an acknowledgement. */
+  readonly id: number | undefined;
 }
 
 type EventVerdict =
@@ -37,14 +59,32 @@ type EventVerdict =
 
 export type Denial = Extract<Finding, { would: 'deny' }>;
 
+/** What carries a link: one connection, or the many of a session that polls, as one thing that closes once. */
+export interface Carrier {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: (...nothing: readonly unknown[]) => void): unknown;
+  destroy(): unknown;
+}
+
+/** To whom a session that polls is bound: what opened it decides for all of its requests. */
+export interface Polled {
+  /** As the last accepted request showed it; undefined: it was opened by somebody unknown, and stays nobody's. */
+  readonly principal: Principal | undefined;
+  /** Why it is nobody's. */
+  readonly denial: Denial | undefined;
+}
+
 export interface Link {
-  readonly request: CanonicalRequest;
-  readonly duplex: Duplex;
+  /** Without most of its headers once it is let in. */
+  request: CanonicalRequest;
+  readonly duplex: Carrier;
+  /** Undefined for a link that began as a WebSocket. */
+  readonly polled?: Polled | undefined;
   readonly judge: ClientJudge;
   readonly startedMillis: number;
   /** Undefined until the WebSocket is open. */
   conn: Conn | undefined;
-  peer: Peer | undefined;
+  peer: Outbox | undefined;
   /** Undefined until its token was verified, and for somebody unknown who was let in. */
   principal: Principal | undefined;
   /** Undefined until it may hear anything. */
@@ -53,29 +93,69 @@ export interface Link {
   limited: Rejection | undefined;
   /** What would have refused it, had the policy been in effect; the last one made it unknown. */
   denials: readonly Denial[];
+  /** Takes the watch for the end of its authority back; undefined while there is none. */
+  unwatch: (() => void) | undefined;
   ended: boolean;
 }
 
 /** What a client that does not answer a closing handshake is given before its connection is destroyed. */
 const CLOSING_MILLIS = 2_000;
 
+/** What it may still say until then, its own end of the closing handshake among it. */
+const CLOSING_BYTES = 64 << 10;
+
 /**
- * Ends the transport, and says nothing of Socket.IO: a DISCONNECT would stop the client's own reconnection. What was
- * written before still goes out.
+ * Ends the transport, and says nothing of Socket.IO: a DISCONNECT would stop the client's own reconnection. What was given
+ * to the wire before still goes out; what waits does when the gateway itself is the reason.
  */
-export const endLink = (link: Link): void => {
+export const endLink = (link: Link, reason?: ReasonCode): void => {
   if (link.ended) return;
   link.ended = true;
-  link.conn?.close();
-  const timer = setTimeout(() => link.duplex.destroy(), CLOSING_MILLIS).unref();
-  link.duplex.once('close', () => clearTimeout(timer));
+  destroySoon(link);
+  const { conn, peer } = link;
+  if (conn === undefined) return;
+  announce(conn, reason);
+  if (reason === 'shutting-down' && peer !== undefined) {
+    peer.finish(() => conn.close());
+    return;
+  }
+  peer?.drop();
+  conn.close();
 };
 
-/** Ends the transport at once; what waits is thrown away. */
-export const cutLink = (link: Link): void => {
+/** Ends the transport at once: what waits is thrown away, and behind what the wire was given comes the close frame. */
+export const cutLink = (link: Link, reason?: ReasonCode): void => {
+  const { conn, peer, ended } = link;
   link.ended = true;
-  link.conn?.close(true);
-  link.duplex.destroy();
+  peer?.drop();
+  const socket = conn?.transport.socket;
+  if (conn !== undefined) announce(conn, reason);
+  conn?.close(true);
+  if (ended || socket === undefined) {
+    link.duplex.destroy();
+    return;
+  }
+  destroySoon(link);
+};
+
+/** engine.io closes a WebSocket without a code, so the WebSocket is told beforehand which it closes with. */
+const announce = ({ transport: { socket } }: Conn, reason: ReasonCode | undefined): void => {
+  if (socket === undefined || reason === undefined) return;
+  const { close } = socket;
+  const closing = closingFor(reason);
+  socket.close = () => close.call(socket, closing.code, closing.reason);
+};
+
+const destroySoon = ({ conn, duplex }: Link): void => {
+  if (duplex.destroyed) return;
+  const timer = setTimeout(() => duplex.destroy(), CLOSING_MILLIS).unref();
+  duplex.once('close', () => clearTimeout(timer));
+  let left = CLOSING_BYTES;
+  const heard = ({ length }: { readonly length: number }): void => {
+    left -= 1 + length;
+    if (left < 0) duplex.destroy();
+  };
+  for (const event of ['message', 'ping', 'pong'] as const) conn?.transport.socket?.on(event, heard);
 };
 
 export interface LinkNote {

@@ -7,8 +7,14 @@ export interface Gauges {
   readonly sockets: () => number;
   readonly runs: () => number;
   readonly queuedEvents: () => number;
+  /** What clients have not read yet, in bytes. */
+  readonly waitingBytes: () => number;
+  /** What is kept for clients that are away. */
+  readonly missed: () => { readonly owners: number; readonly events: number; readonly bytes: number };
   readonly upstreamConnected: () => boolean;
   readonly auditDropped: () => number;
+  /** What is revoked at the moment. */
+  readonly revocations?: (() => number) | undefined;
   /** Undefined where the policy cannot change. */
   readonly policy?: (() => PolicyNumbers) | undefined;
 }
@@ -31,18 +37,27 @@ export interface Metrics {
   record(record: AuditRecord): void;
   /** Counts what happened to events: delivered, dropped, heard in shadow, and why. */
   event(outcome: string, because: string, amount?: number): void;
+  /** Counts an event that the policy does not list; the caller bounds how many kinds there are. */
+  unlisted(kind: { readonly event: string; readonly type: string }): void;
+  /** Measures how long after the end of its authority a socket was out of its channel; early is 0. */
+  authorityLag(because: 'expiry' | 'revocation', millis: number): void;
   /** Sets where the gauges are read from; called once, when everything is built. */
   observe(gauges: Gauges): void;
   /** The text of a scrape, and its content type. */
   scrape(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
+/** The bound within which an authority that ended ends what lives by it, on every replica. */
+const AUTHORITY_BOUND_SECONDS = 1;
+
+const LAG_SECONDS = [0, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, AUTHORITY_BOUND_SECONDS, 2.5, 5, 10];
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 900];
 
 export const metrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const { decisions, duration, events } = instruments(registry);
+  const { decisions, duration, events, unlisted, lag } = instruments(registry);
   // The children are kept: looking labels up costs more than counting.
   const counters = new Map<string, { inc(): void }>();
   const timers = new Map<string, { observe(seconds: number): void }>();
@@ -65,6 +80,8 @@ export const metrics = (): Metrics => {
       timer.observe(millis / 1000);
     },
     event: (outcome, because, amount = 1) => events.inc({ outcome, because }, amount),
+    unlisted: ({ event, type }) => unlisted.inc({ event, type }),
+    authorityLag: (because, millis) => lag.observe({ because }, millis / 1000),
     observe: (gauges) => registerGauges(registry, gauges),
     async scrape() {
       return { text: await registry.metrics(), contentType: registry.contentType };
@@ -92,6 +109,19 @@ const instruments = (registry: Registry) => ({
     labelNames: ['outcome', 'because'],
     registers: [registry],
   }),
+  unlisted: new Counter({
+    name: 'gateway_events_unlisted_total',
+    help: 'Upstream events that the policy does not list, by event and type.',
+    labelNames: ['event', 'type'],
+    registers: [registry],
+  }),
+  lag: new Histogram({
+    name: 'gateway_socket_authority_lag_seconds',
+    help: 'Seconds from the end of an authority until its socket was out of its channel; early is 0.',
+    labelNames: ['because'],
+    buckets: LAG_SECONDS,
+    registers: [registry],
+  }),
 });
 
 const registerGauges = (registry: Registry, gauges: Gauges): void => {
@@ -107,7 +137,17 @@ const registerGauges = (registry: Registry, gauges: Gauges): void => {
   gauge('gateway_sockets', 'Open client sockets.', gauges.sockets);
   gauge('gateway_runs', 'Runs whose end is awaited.', gauges.runs);
   gauge('gateway_events_queued', 'Events that wait for an owner.', gauges.queuedEvents);
+  gauge('gateway_sockets_waiting_bytes', 'What clients have not read yet.', gauges.waitingBytes);
+  gauge('gateway_missed_owners', 'Owners of whom events are kept.', () => gauges.missed().owners);
+  gauge('gateway_missed_events', 'Events that are kept for clients that are away.', () => gauges.missed().events);
+  gauge('gateway_missed_bytes', 'The bytes of these.', () => gauges.missed().bytes);
   gauge('gateway_upstream_connected', '1 while the broadcast is heard.', () => (gauges.upstreamConnected() ? 1 : 0));
+  gauge(
+    'gateway_socket_authority_bound_seconds',
+    'The bound that gateway_socket_authority_lag_seconds keeps.',
+    () => AUTHORITY_BOUND_SECONDS,
+  );
+  gauge('gateway_revocations', 'Revocations that are in effect.', gauges.revocations ?? (() => 0));
   gauge('gateway_audit_dropped', 'Audit records that could not be written.', gauges.auditDropped);
   if (gauges.policy !== undefined) registerPolicy(registry, gauges.policy);
 };

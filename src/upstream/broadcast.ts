@@ -5,7 +5,9 @@
 import { io, type Socket } from 'socket.io-client';
 import type { UpstreamEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
+import { binaryPayloads, type Decoder, takeAttachments } from './attachments.ts';
 import type { Broadcast } from './origin.ts';
+import { type SingleConnection, singleConnection } from './single-connection.ts';
 
 export interface BroadcastNotice {
   readonly kind: 'broadcast-connected' | 'broadcast-lost' | 'broadcast-refused' | 'payload-dropped' | 'listener-failed';
@@ -33,16 +35,27 @@ const CONNECT_MILLIS = 10_000;
  * Handed through to ws, which the library's types do not say. The extension is not offered, and a message may be of 256
  * MiB: a history with its images is sent whole at every step (contract, sections 4 and 8).
  */
-const wire: object = { perMessageDeflate: false, maxPayload: 256 << 20 };
+const wire = ({ agent }: SingleConnection): object => ({ perMessageDeflate: false, maxPayload: 256 << 20, agent });
+
+/** What standard clients take; an event with more would end their connections. */
+const MAX_ATTACHMENTS = 10;
+const ATTACHMENT_BOUNDS = { maxRead: 1_000, maxBytes: 256 << 20 };
 
 const OUR_OWN_CLOSE = 'io client disconnect';
+
+interface Gap {
+  readonly sinceMillis: number;
+  readonly untilMillis: number;
+}
 
 /** Returns the broadcast, already connecting. Throws a TypeError for what is no http or https URL. */
 export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
   const { notice, now = Date.now } = options;
-  const socket = openSocket(options);
+  const connection = singleConnection(new URL(options.url).protocol);
+  const socket = openSocket(options, connection);
+  const isBinary = binaryPayloads((socket.io as unknown as { readonly decoder: Decoder }).decoder, ATTACHMENT_BOUNDS);
   const events = listeners<UpstreamEvent>(notice);
-  const gaps = listeners<number>(notice);
+  const gaps = listeners<Gap>(notice);
   let heardMillis = now();
   let gapSinceMillis: number | undefined;
   const heard = (): void => {
@@ -50,12 +63,19 @@ export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
   };
 
   const stop = keepAsking(socket, options);
+  // One that does not answer the closing handshake would be there beside the next for half a minute.
+  socket.io.on('close', connection.end);
+  socket.io.on('error', connection.end);
   socket.io.on('ping', heard);
   socket.on('connect', () => {
     notice({ kind: 'broadcast-connected', detail: options.url });
     heard();
-    if (gapSinceMillis !== undefined) gaps.tell(gapSinceMillis);
+    if (gapSinceMillis !== undefined) gaps.tell({ sinceMillis: gapSinceMillis, untilMillis: heardMillis });
     gapSinceMillis = undefined;
+  });
+  socket.on('connect_error', () => {
+    // It was not there when we came, or we could not hear it: clients may have been here since then.
+    gapSinceMillis ??= heardMillis;
   });
   socket.on('disconnect', (reason) => {
     // Taken now: events that come before the next acknowledgement are handed out before `connect` is.
@@ -65,14 +85,16 @@ export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
   socket.onAny((name: unknown, ...args: readonly unknown[]) => {
     heard();
     const [payload] = args;
-    if (typeof name === 'string' && args.length === 1 && isJsonObject(payload)) events.tell({ name, payload });
+    const isEvent = typeof name === 'string' && args.length === 1 && isJsonObject(payload);
+    const event = isEvent ? eventOf(name, payload, isBinary) : undefined;
+    if (event !== undefined) events.tell(event);
     else notice({ kind: 'payload-dropped', detail: String(name).slice(0, 64) });
   });
   socket.connect();
 
   return {
     onEvent: events.add,
-    onGap: gaps.add,
+    onGap: (listener) => gaps.add(({ sinceMillis, untilMillis }) => listener(sinceMillis, untilMillis)),
     connected: () => socket.connected,
     close() {
       stop();
@@ -81,7 +103,19 @@ export const connectBroadcast = (options: BroadcastOptions): Broadcast => {
   };
 };
 
-const openSocket = ({ url, path, reconnectMinMillis, reconnectMaxMillis }: BroadcastOptions): Socket => {
+/** Undefined for one with more binary parts than may be passed on. */
+const eventOf = (
+  name: string,
+  payload: JsonObject,
+  isBinary: (payload: object) => boolean,
+): UpstreamEvent | undefined => {
+  if (!isBinary(payload)) return { name, payload };
+  const attachments = takeAttachments(payload);
+  return attachments.length > MAX_ATTACHMENTS ? undefined : { name, payload, attachments };
+};
+
+const openSocket = (options: BroadcastOptions, connection: SingleConnection): Socket => {
+  const { url, path, reconnectMinMillis, reconnectMaxMillis } = options;
   if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError('The upstream must be an http or https URL.');
   return io(url, {
     path,
@@ -96,7 +130,7 @@ const openSocket = ({ url, path, reconnectMinMillis, reconnectMaxMillis }: Broad
     randomizationFactor: JITTER,
     timeout: CONNECT_MILLIS,
     autoConnect: false,
-    ...wire,
+    ...wire(connection),
   });
 };
 
@@ -112,7 +146,6 @@ const keepAsking = (socket: Socket, options: BroadcastOptions): (() => void) => 
     const spread = 1 + JITTER * (Math.random() * 2 - 1);
     again = setTimeout(() => socket.connect(), Math.min(reconnectMaxMillis, reconnectMinMillis * 4) * spread);
   };
-  socket.io.on('error', () => undefined);
   socket.on('disconnect', (reason) => {
     if (reason === 'io server disconnect') comeBack();
   });

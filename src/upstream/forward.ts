@@ -9,7 +9,7 @@ import type { OutboundRequest, SentBody } from '../model/request.ts';
 import type { UpstreamAnswer } from '../model/response.ts';
 import { breaker } from './breaker.ts';
 import { Exchange, type Failure } from './exchange.ts';
-import type { Cancellation, Origin, SmallAnswer } from './origin.ts';
+import type { Cancellation, Orders, Origin, SmallAnswer } from './origin.ts';
 
 export interface OriginOptions {
   /** Scheme, host and port. */
@@ -23,7 +23,7 @@ const KEPT_MILLIS = 4_000;
 const SAFE_TRIES = 3;
 /** More than may be open at once, so that no request waits for another's connection. */
 const KEPT_CONNECTIONS = 4_096;
-const READ_TIMEOUT_MILLIS = 10_000;
+const OWN_TIMEOUT_MILLIS = 10_000;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const DIED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -35,7 +35,7 @@ interface Call {
   readonly timeoutMillis: number;
 }
 
-export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
+export const origin = ({ url, now = Date.now }: OriginOptions): Origin & Orders => {
   const { kept, single, address } = openPools(url);
   const guard = breaker({ failures: 5, restMillis: 500, now });
 
@@ -72,16 +72,19 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin => {
       pool.dispatch(options, new Exchange(settle, cancellation));
     });
 
+  const ask = async (method: 'GET' | 'POST', target: string, maxBytes: number): Promise<SmallAnswer> => {
+    const call: Call = { method, target, headers: [], body: null, timeoutMillis: OWN_TIMEOUT_MILLIS };
+    return collect(await send(call, { cancelled: false, onCancel: undefined }), maxBytes);
+  };
+
   return {
     send(request, cancellation) {
       const { method, target, headers, timeoutMillis } = request;
       return send({ method, target, headers, body: bodyOf(request), timeoutMillis }, cancellation);
     },
 
-    async read(target, maxBytes) {
-      const call: Call = { method: 'GET', target, headers: [], body: null, timeoutMillis: READ_TIMEOUT_MILLIS };
-      return collect(await send(call, { cancelled: false, onCancel: undefined }), maxBytes);
-    },
+    read: (target, maxBytes) => ask('GET', target, maxBytes),
+    post: (target, maxBytes) => ask('POST', target, maxBytes),
 
     healthy: () => guard.closed(),
 

@@ -31,11 +31,23 @@ export interface Origin {
   close(): Promise<void>;
 }
 
+/** What the gateway itself asks the upstream to do. */
+export interface Orders {
+  /**
+   * A POST of the gateway's own, without a body, sent once; what is beyond `maxBytes` of the answer is given up. Rejects
+   * as `Origin.send` does.
+   */
+  post(target: string, maxBytes: number): Promise<SmallAnswer>;
+}
+
 export interface Broadcast {
   /** Every event of the upstream, in the order in which it was heard. */
   onEvent(listener: (event: UpstreamEvent) => void): void;
-  /** Connected again after a gap in what was heard. */
-  onGap(listener: (sinceMillis: number) => void): void;
+  /**
+   * Connected again after a gap: of what the upstream sent between these times nothing was heard, or not all. The first
+   * is when it was last heard, so a connection that died without notice counts from there.
+   */
+  onGap(listener: (sinceMillis: number, untilMillis: number) => void): void;
   connected(): boolean;
   close(): void;
 }

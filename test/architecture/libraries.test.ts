@@ -12,6 +12,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'socket.io-client': ['src/upstream/'],
   undici: ['src/upstream/', 'src/store/keys/'],
   httpxy: ['src/upstream/'],
+  ws: ['src/server/', 'src/upstream/'],
   jose: ['src/authn/', 'src/store/keys/'],
   'openid-client': ['src/authn/', 'src/store/keys/'],
   ioredis: ['src/store/redis/'],

@@ -42,7 +42,7 @@ describe('a socket without a good token', () => {
     await until(() => raw.packets.length === 1);
     raw.socket.send('2["ping",1]');
     for (const owner of ['demo|alice', '', 'undefined'])
-      expect(door.channels.send(owner, 'session_update', {})).toBe(0);
+      expect(door.channels.send(owner, { name: 'session_update', payload: {} }, [])).toBe(0);
     await raw.closed;
     expect(raw.packets).toHaveLength(1);
     await nobodyIsIn();

@@ -58,22 +58,33 @@ const values = [
 ];
 
 /** Most are well formed, so that a connection hears of many before one ends it. */
-const packet = (next: (below: number) => number): string | Buffer => {
+const packets = (next: (below: number) => number): Array<string | Buffer> => {
   const pick = (list: readonly string[]): string => list[next(list.length)] ?? '';
-  if (next(300) > 0) return `42${next(3) === 0 ? next(1_000) : ''}[${JSON.stringify(pick(names))},${pick(values)}]`;
-  if (next(10) === 0) return Buffer.from(Array.from({ length: next(20) }, () => next(256)));
-  return Array.from({ length: 1 + next(5) }, () => pick(pieces)).join('');
+  const bytes = (): Buffer => Buffer.from(Array.from({ length: next(20) }, () => next(256)));
+  const id = next(3) === 0 ? next(1_000) : '';
+  const name = JSON.stringify(pick(names));
+  const kind = next(300);
+  if (kind === 0) return [next(5) === 0 ? bytes() : Array.from({ length: 1 + next(5) }, () => pick(pieces)).join('')];
+  if (kind > 60) return [`42${id}[${name},${pick(values)}]`];
+  // Now and then a place or an attachment is missing, or one is there twice.
+  const count = 1 + next(10);
+  const slip = next(100);
+  const places = Array.from({ length: count }, (_, n) => `{"_placeholder":true,"num":${slip === 0 ? n >> 1 : n}}`);
+  const parts = Array.from({ length: slip === 1 ? next(12) : count }, bytes);
+  return [`45${count}-${id}[${name},[${places.reverse().join()},${pick(values.slice(0, -1))}]]`, ...parts];
 };
 
 describe('garbage', () => {
-  test('of a hundred thousand packets does not end the process', { timeout: 120_000 }, async () => {
+  test('of a hundred thousand packets, text and binary, does not end the process', { timeout: 120_000 }, async () => {
     const accept = new Map([['ping', 'pong']]);
     const patient = inbound({ accept, packetsPerSecond: 1e9, burst: 1e9, maxRefused: 1e9 });
     let heard = 0;
+    let binary = 0;
     const counting = () => {
       const judge = patient();
       const packet = (data: unknown, nowMillis: number) => {
         heard += 1;
+        if (Buffer.isBuffer(data)) binary += 1;
         return judge.packet(data, nowMillis);
       };
       return { ...judge, packet };
@@ -86,12 +97,13 @@ describe('garbage', () => {
       for (const { socket } of sockets) socket.send('40{"token":"bob-token"}');
       await until(() => sockets.every(({ packets }) => packets.some((text) => text.startsWith('40'))));
       for (const { socket } of sockets) {
-        for (let i = 0; i < 400; i += 1) socket.send(packet(next));
+        for (let i = 0; i < 300; i += 1) for (const one of packets(next)) socket.send(one);
         socket.close();
       }
       await Promise.all(sockets.map(({ closed }) => closed));
     }
     await until(() => door.open() === 0);
+    expect(binary).toBeGreaterThan(10_000);
     expect(new Set(door.reasons())).toEqual(new Set(['packet-invalid', 'event-refused']));
     await stillServes();
   });

@@ -34,7 +34,7 @@ test('a second CONNECT behind one transport ends it', async () => {
   await raw.closed;
   await until(() => door.open() === 0);
   expect(door.count()).toBe(0);
-  expect(door.channels.send('demo|bob', 'session_update', {})).toBe(0);
+  expect(door.channels.send('demo|bob', { name: 'session_update', payload: {} }, [])).toBe(0);
   expect(door.reasons()).toContain('packet-invalid');
 });
 

@@ -54,7 +54,6 @@ const denied: ReadonlyArray<readonly [method: 'GET' | 'POST', path: string]> = [
   ].map((name) => ['GET', `/api/${name}`] as const),
   ['POST', '/api/comfyui/object_info'],
   ['POST', '/api/settings/comfyui/proxy'],
-  ['POST', '/api/tool_confirmation'],
   ...['/docs', '/docs/oauth2-redirect', '/redoc', '/openapi.json'].map((path) => ['GET', path] as const),
 ];
 

@@ -45,6 +45,15 @@ describe('a summary', () => {
     });
   });
 
+  test('takes what an operator did for no decision', () => {
+    const found = summaryOf([auditText({ kind: 'admin', route: undefined, outcome: 'refused' })]);
+    expect([found.lines, found.total.decisions, found.routes.length]).toEqual([
+      { read: 1, outside: 0, malformed: 0, torn: false },
+      0,
+      2,
+    ]);
+  });
+
   test('takes evidence of events for no decision', () => {
     const found = summaryOf([
       auditText({

@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Authenticator } from '../../src/authn/authenticate.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import {
   authenticator,
   clock,
@@ -38,6 +39,7 @@ describe('authenticate', () => {
       user: 'ann',
       roles: ['admin', 'editor'],
       tokenId: 't-1',
+      issuedAtMillis: (NOON - 10) * 1000,
       expiresAtMillis: (NOON + 300) * 1000,
     });
   });
@@ -139,6 +141,28 @@ describe('authenticate', () => {
     time.seconds += 1;
     expect(await rejectionOf(() => authn.verify(token))).toMatchObject({ reason: 'keys-unavailable', status: 503 });
     expect(authn.healthy()).toBe(false);
+    authn.close();
+  });
+
+  test('refuses what is revoked, also a token that was verified before, until that is taken back', async () => {
+    let revoked = '';
+    const revokes = ({ user }: Principal) => (user === revoked ? 'token-revoked' : undefined);
+    const authn = authenticator([issuerSettings(server.url)], { revocations: { revokes } });
+    const [ann, bob] = [key.sign(), key.sign({ sub: 'bob' })];
+    await authn.verify(ann);
+    revoked = 'ann';
+    expect(await rejectionOf(() => authn.verify(ann))).toMatchObject({
+      reason: 'token-revoked',
+      status: 401,
+      headers: ['WWW-Authenticate', 'Bearer realm="jaaz-gateway", error="invalid_token"'],
+      principal: undefined,
+    });
+    expect(await rejectionOf(() => authn.authenticate(request(`Bearer ${ann}`), match()))).toMatchObject({
+      reason: 'token-revoked',
+    });
+    revoked = 'bob';
+    expect(await rejectionOf(() => authn.verify(bob))).toMatchObject({ reason: 'token-revoked', status: 401 });
+    expect(authn.verify(ann)).toMatchObject({ user: 'ann' });
     authn.close();
   });
 

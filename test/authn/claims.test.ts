@@ -54,6 +54,14 @@ describe('claimsJudge', () => {
   });
 
   test.each([
+    [NOON - 10, (NOON - 10) * 1000],
+    [NOON - 9.5, (NOON - 9.5) * 1000],
+    [undefined, undefined],
+  ])('tells when the token was issued, where it says so: %s', (iat, expected) => {
+    expect(judge({ iat }).issuedAtMillis).toBe(expected);
+  });
+
+  test.each([
     ['another audience', { aud: 'Jaaz' }, 'token-audience'],
     ['no audience', { aud: undefined }, 'token-audience'],
     ['no audience in the list', { aud: [] }, 'token-audience'],

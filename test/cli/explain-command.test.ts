@@ -14,6 +14,10 @@ describe('explain on the command line', () => {
       'canvas:x',
       '--other',
       'canvas:y:z',
+      '--pending',
+      'canvas:x=a=b',
+      '--pending',
+      'canvas:x=c',
       '--json',
     ];
     const { code, out } = await run('explain', 'GET', '/api/canvas/x', ...words);
@@ -32,6 +36,8 @@ describe('explain on the command line', () => {
     [['explain', 'GET', '/', '--own', 'canvas'], 'Expected KIND:ID'],
     [['explain', 'GET', '/', '--other', ':x'], 'Expected KIND:ID'],
     [['explain', 'GET', '/', '--header', 'x'], 'Expected NAME: VALUE'],
+    [['explain', 'GET', '/', '--pending', 'session:s'], 'Expected KIND:ID=CALL'],
+    [['explain', 'GET', '/', '--pending', 's=c'], 'Expected KIND:ID'],
     [['explain', 'GET', '/', '--catalogue', 'models'], 'Expected NAME=FILE'],
   ])('ends with 2 for %j', async (words, message) => {
     expect(await run(...words)).toMatchObject({ code: 2, err: expect.stringContaining(message) });

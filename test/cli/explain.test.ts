@@ -32,7 +32,17 @@ const run = async (words: string, more: Partial<ExplainOptions> = {}) => {
   const [method = '', target = ''] = words.split(' ');
   const out: string[] = [];
   const err: string[] = [];
-  const nothing = { role: [], header: [], own: [], other: [], unowned: [], catalogue: [], live: false, json: false };
+  const nothing = {
+    role: [],
+    header: [],
+    own: [],
+    other: [],
+    unowned: [],
+    pending: [],
+    catalogue: [],
+    live: false,
+    json: false,
+  };
   const options = { ...nothing, file: plain, method, target, variables: {}, ...more };
   const code = await explain(options, { out: (line) => out.push(line), err: (line) => err.push(line) });
   return { code, out: out.join('\n'), err: err.join('\n') };
@@ -112,6 +122,30 @@ describe('explain', () => {
     expect(await told('POST /api/canvas/create', { as: 'alice', body, header })).toMatchObject({ reason: 'body-type' });
   });
 
+  test('answers a call that waits for the caller, and says that nobody else can know which do', async () => {
+    const session = { kind: 'session', id: 's' };
+    const body = write('call.json', JSON.stringify({ session_id: 's', tool_call_id: 'c=1', confirmed: true }));
+    const asked = { as: 'alice', body, own: [session] };
+    const waiting = await run('POST /api/tool_confirmation', { ...asked, pending: [[session, 'c=1']] });
+    expect(waiting.out).toContain('answer call c=1, in the body’s tool_call_id: it waits');
+    expect(waiting.out).toMatch(/Allowed\.$/);
+    const { out } = await run('POST /api/tool_confirmation', asked);
+    expect(out).toContain('call-not-pending: session:s: no such call waits there for the caller');
+    expect(out).toContain('Refused: call-not-pending.\nWhich calls wait is known from live events alone');
+  });
+
+  test('announces a call to whoever owns the session', async () => {
+    const session = { kind: 'session', id: 's' };
+    const body = write('other.json', JSON.stringify({ session_id: 's', tool_call_id: 'c', confirmed: true }));
+    const found = await told('POST /api/tool_confirmation', {
+      as: 'alice',
+      body,
+      other: [session],
+      pending: [[session, 'c']],
+    });
+    expect(found).toMatchObject({ reason: 'resource-hidden', confirms: { call: 'c', waits: false } });
+  });
+
   test('tells of shadow mode what it would have done', async () => {
     const policy = write(
       'shadow-policy.yaml',
@@ -159,6 +193,12 @@ describe('explain ends with', () => {
     ['The policy has no resource canvs', { as: 'a', other: [{ kind: 'canvs', id: 'a' }] }],
     ['the policy has no probe for it', { unowned: [{ kind: 'file', id: 'im_12345678.png' }] }],
     ['the policy has no such catalogue', { catalogue: [['modls', 'x']] }],
+    ['The policy has no resource canvs', { pending: [[{ kind: 'canvs', id: 'a' }, 'c']] }],
+    ['--pending session:s: nobody owns it', { pending: [[{ kind: 'session', id: 's' }, 'c']] }],
+    [
+      '--pending session:s: the id of a call is too long',
+      { as: 'a', own: [{ kind: 'session', id: 's' }], pending: [[{ kind: 'session', id: 's' }, 'x'.repeat(257)]] },
+    ],
     ['missing.json cannot be read', { body: 'missing.json' }],
     ['give one of both', { live: true, as: 'a', own: [{ kind: 'canvas', id: 'a' }] }],
     ['--own needs --as', { own: [{ kind: 'canvas', id: 'a' }] }],

@@ -18,6 +18,7 @@ const allowed: Explanation = {
   caller: { owner: 'corp|alice', roles: ['x', 'y'] },
   limits: [{ name: 'requests', points: 60, perMillis: 120_000, by: 'user' }],
   resources: [],
+  confirms: null,
   unasked: [],
   claims: [],
   releases: [],
@@ -87,4 +88,14 @@ test('what is not in effect, and what was not asked, is said at the end', () => 
     'It would deny token-missing: no token.',
     'The server was not asked for GET /api/canvas/n: what it names counts as absent.',
   ]);
+});
+
+test('a call is told of where its answer is judged, and what cannot be known at the end', () => {
+  const confirms = { call: 'c1', at: 'the body’s call', waits: true };
+  const waiting = explanationText({ ...allowed, confirms });
+  expect(waiting).toContain('  authorize     passed   answer call c1, in the body’s call: it waits');
+  expect(waiting.at(-1)).toBe('Allowed.');
+  const unknown = explanationText({ ...allowed, confirms: { ...confirms, call: null, waits: false } });
+  expect(unknown).toContain('  authorize     passed   answer call ?, in the body’s call: nothing waits for it');
+  expect(unknown.at(-1)).toBe('Which calls wait is known from live events alone: here those that --pending names.');
 });

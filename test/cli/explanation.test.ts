@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explanation, STAGES } from '../../src/cli/explanation.ts';
-import { type Belonging, ledgerOf } from '../../src/cli/rehearsal/belongings.ts';
+import { type Belonging, callsOf, ledgerOf } from '../../src/cli/rehearsal/belongings.ts';
 import { rehearsal } from '../../src/cli/rehearsal/rehearsal.ts';
 import { readSources } from '../../src/policy/load.ts';
 import { routePlaces } from '../../src/policy/places.ts';
@@ -14,11 +14,13 @@ const told = async (words: string, body?: object, policy = jaazPolicy()) => {
   const [method = '', target = ''] = words.split(' ');
   const ledger = await ledgerOf([
     { ref: { kind: 'canvas', id: 'mine' }, owner: 'main|alice' },
+    { ref: { kind: 'session', id: 'talk' }, owner: 'main|alice' },
     file('im_mine0001.png', 'main|alice'),
     file('im_bobs0001.png', 'main|bob'),
     file('im_gone0001.png', 'main|alice', true),
   ]);
-  const stage = rehearsal({ policy, issuers: ['main'], ledger, has: new Map() });
+  const calls = callsOf([{ place: { kind: 'session', id: 'talk' }, owner: 'main|alice', call: 'call_1' }]);
+  const stage = rehearsal({ policy, issuers: ['main'], ledger, calls, has: new Map() });
   const rehearsed = await stage.request({
     method,
     target,
@@ -88,6 +90,26 @@ describe('the resources of an explanation', () => {
       'claim session s',
     ]);
     expect(forwarded?.body).toContain('"user_id":"main|alice"');
+  });
+});
+
+describe('the call of an explanation', () => {
+  test('is none where the route answers none', async () => {
+    expect((await told('GET /api/canvas/mine')).confirms).toBeNull();
+  });
+
+  test.each([
+    ['call_1', 'call_1', true, null],
+    ['call_2', 'call_2', false, 'call-not-pending'],
+    [7, null, false, 'body-unfit'],
+  ])('is the one that the body names: %j', async (call, named, waits, reason) => {
+    const found = await told('POST /api/tool_confirmation', {
+      session_id: 'talk',
+      tool_call_id: call,
+      confirmed: true,
+    });
+    expect(found).toMatchObject({ reason, confirms: { call: reason === 'body-unfit' ? null : named, waits } });
+    expect(found.confirms?.at).toBe('the body’s tool_call_id');
   });
 });
 

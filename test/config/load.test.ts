@@ -55,6 +55,14 @@ describe('the least file', () => {
       ],
       ledger: { sqlite: join(folder, 'data/ownership.db') },
       redis: undefined,
+      sockets: {
+        perUser: 50,
+        perAddress: 200,
+        packetsPerSecond: 50,
+        burst: 100,
+        waitingBytes: 67_108_864,
+        connectMillis: 10_000,
+      },
       policies: [join(folder, 'policies/p.yaml')],
       audit: { file: join(folder, 'data/audit.ndjson') },
       log: { level: 'info' },
@@ -88,6 +96,7 @@ issuers:
     clock-tolerance: 1m
 ledger: { sqlite: /var/l.db }
 redis: { url: redis://r }
+sockets: { per-user: 1, per-address: 2, packets-per-second: 3, burst: 4, waiting: 1GiB, connect-timeout: 5m }
 policies: [policies/p.yaml]
 audit: off
 log: { level: debug }
@@ -98,6 +107,14 @@ log: { level: debug }
     upstream: { url: 'https://up' },
     ledger: { sqlite: '/var/l.db' },
     redis: { url: 'redis://r' },
+    sockets: {
+      perUser: 1,
+      perAddress: 2,
+      packetsPerSecond: 3,
+      burst: 4,
+      waitingBytes: 1_073_741_824,
+      connectMillis: 300_000,
+    },
     audit: undefined,
     log: { level: 'debug' },
   });

@@ -50,7 +50,10 @@ describe('a sample', () => {
       .replace('# - { name: script', '- { name: script')
       .replace(/# (hosts|trusted-proxies|origins):/g, '$1:')
       .replace('# redis:', 'redis:')
-      .replace('#   url: redis', '  url: redis');
+      .replace('#   url: redis', '  url: redis')
+      .replace('# sockets:', 'sockets:')
+      .replace(/^# {3}(per-user|per-address|packets-per-second|burst|waiting|connect-timeout):/gm, '  $1:');
+    expect(whole).not.toMatch(/^# +[a-z-]+: /m);
     expect(faultsOf(whole).map((fault) => fault.replace(/^\S+ /, ''))).toEqual([
       'the environment holds no secret (expected the variable JAAZ_GATEWAY_ISSUER_SCRIPT_SECRET)',
     ]);
@@ -70,6 +73,12 @@ test('the page names every setting and every default', () => {
     ['claims.roles', 'roles'],
     ['clock-tolerance', '30s'],
     ['types', '[at+jwt, jwt]'],
+    ['sockets.per-user', '50'],
+    ['sockets.per-address', '200'],
+    ['sockets.packets-per-second', '50'],
+    ['sockets.burst', '100'],
+    ['sockets.waiting', '64MiB'],
+    ['sockets.connect-timeout', '10s'],
   ];
   for (const [key, value] of settings) expect(page).toContain(`| \`${key}\` | \`${value}\` |`);
   for (const key of [

@@ -19,6 +19,7 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { testIssuer } from '../support/issuer.ts';
 import { exchange } from '../support/wire.ts';
+import { SOCKETS } from '../support/world.ts';
 
 const loaded = loadTests('policies/jaaz.test.yaml');
 if ('faults' in loaded) throw new Error(loaded.faults.map(formatFault).join('\n'));
@@ -115,6 +116,7 @@ const startReal = async () => {
     issuers: [issuer.settings],
     ledger: { sqlite },
     redis: undefined,
+    sockets: SOCKETS,
     policies: [],
     audit: { file: audit },
     log: { level: 'error' },

@@ -6,10 +6,11 @@ const { routes, match } = jaazPolicy();
 
 const part = (segment: PathSegment): string =>
   segment.kind === 'literal' ? segment.text : segment.kind === 'rest' ? '*' : `{${segment.name}}`;
-const verbs = ({ uses, references }: Route): string =>
+const verbs = ({ uses, references, confirms }: Route): string =>
   [
     ...uses.map(({ verb, kind, at }) => `${verb} ${kind.name} in ${at.in === 'body' ? `body ${at.text}` : at.in}`),
     ...(references === undefined ? [] : ['references']),
+    ...(confirms === undefined ? [] : [`confirms ${confirms.text} in ${confirms.of}`]),
   ].join(', ');
 const answerOf = ({ fixed, forwardTo, cache, answer }: Route): string => {
   if (fixed !== undefined) return `own ${fixed.status}`;
@@ -50,7 +51,6 @@ test.each([
   ['GET', '/api/serve_file'],
   ['POST', '/api/comfyui/object_info'],
   ['POST', '/api/settings/comfyui/proxy'],
-  ['POST', '/api/tool_confirmation'],
   ['GET', '/openapi.json'],
 ])('%s %s is denied to everybody', (method, path) => {
   expect(match(method, path)?.route.access).toBe('denied');

@@ -92,3 +92,111 @@ describe('a fault is', () => {
     expect(faults(text)).toEqual([expect.stringContaining(words)]);
   });
 });
+
+describe('an answer to a call', () => {
+  const answering = (body: string, more = '', pending = 'pending: id'): string => `version: 1
+name: p
+resources: { canvas: { id: '[a-z]{1,9}' }, session: { id: '[a-z]{1,9}' } }
+routes:
+  - id: r
+    match: POST /a${more}
+    body: { json: 1KiB, ${body} }
+sockets:
+  - path: /s/
+    protocol: socket.io
+    token: [auth]
+    deliver: { update: { owner: { session: id }, type: type, types: { asks: { ${pending} } } } }
+`;
+
+  test.each([
+    ['its session in the body', 'own: { session: s }, confirms: call.id', ''],
+    ['its session in the path', 'confirms: call.id', '/{session}'],
+    ['its session, and a canvas besides', 'own: { session: s, canvas: c }, confirms: call.id', ''],
+  ])('names the call, and %s', (_what, body, more) => {
+    const [route] = policyFrom(answering(body, more)).routes;
+    expect(route?.confirms).toEqual({ call: ['call', 'id'], text: 'call.id', of: 'session' });
+  });
+
+  test('is none where none is said', () => {
+    expect(policyFrom(answering('own: { session: s }')).routes[0]?.confirms).toBeUndefined();
+  });
+
+  test('has a place for the call in its form', () => {
+    const form = (field: string) =>
+      `schema: { type: object, properties: { s: { type: any }, ${field}: { type: any } } }`;
+    const body = (field: string) => answering(`own: { session: s }, confirms: call, ${form(field)}`);
+    expect(faults(body('call'))).toEqual([]);
+    expect(faults(body('other'))).toEqual([
+      expect.stringContaining('the route checks an id for which this form has no place (found call, expected'),
+    ]);
+  });
+
+  test.each([
+    [
+      'nothing that is owned',
+      answering('confirms: call'),
+      'the route must own the one thing in which the call waits (found 0, expected own: { session: place }, once)',
+    ],
+    [
+      'what hears of no calls',
+      answering('own: { canvas: c }, confirms: call'),
+      'the route must own the one thing in which the call waits (found 0, expected own: { session: place }, once)',
+    ],
+    [
+      'two of them',
+      answering('own: { session: s }, confirms: call', '/{session}'),
+      'the route must own the one thing in which the call waits (found 2',
+    ],
+    [
+      'no event that says that a call waits',
+      answering('own: { session: s }, confirms: call', '', ''),
+      'the route must own the one thing in which the call waits (found 0, expected pending: place, at a type of an event)',
+    ],
+    [
+      'what it would make',
+      answering('own: { session: s }, create: { canvas: c }, confirms: call'),
+      'who answers a call makes and deletes nothing (found create canvas)',
+    ],
+    [
+      'what it would claim',
+      answering('claim: { session: s }, confirms: call'),
+      'who answers a call makes and deletes nothing (found claim session)',
+    ],
+    [
+      'several calls',
+      answering("own: { session: s }, confirms: 'calls[*]'"),
+      'one call is answered, not several (found calls[*])',
+    ],
+    [
+      'a place that is none',
+      answering('own: { session: s }, confirms: a..b'),
+      'not a place in a JSON value (found a..b',
+    ],
+    [
+      'an answer of the gateway’s own',
+      answering('own: { session: s }, confirms: call', '\n    answer: { status: 200, json: 1 }'),
+      'where the gateway answers itself, no call is answered (expected no answer)',
+    ],
+  ])('is a fault with %s', (_what, text, words) => {
+    const found = faults(text);
+    expect(found.some((one) => one.startsWith('7:') || one.startsWith('8:'))).toBe(true);
+    expect(found.join('\n')).toContain(words);
+  });
+
+  test('needs a JSON body', () => {
+    const text = answering('own: { session: s }, confirms: call').replace('json: 1KiB', 'multipart: 1KiB, file: f');
+    expect(faults(text)).toContainEqual(
+      expect.stringContaining('the call is named in a JSON body (expected json: SIZE)'),
+    );
+  });
+
+  test('is what was judged: no operation changes the call', () => {
+    const with_ = (step: string) => answering('own: { session: s }, confirms: call.id', `\n    rewrite: [${step}]`);
+    for (const step of ['set: { call: { value: x } }', 'drop: [call]', 'rename: { from: a, to: call }']) {
+      expect(faults(with_(`{ ${step} }`))).toEqual([
+        expect.stringContaining('this field holds an id that was checked, and what was checked is what is forwarded'),
+      ]);
+    }
+    expect(faults(with_('{ drop: [other] }'))).toEqual([]);
+  });
+});

@@ -1,61 +1,87 @@
 import { describe, expect, test } from 'vitest';
 import type { SocketRule } from '../../src/model/event.ts';
-import { fieldPathText } from '../../src/model/field-path.ts';
 import { jaazPolicy } from '../support/policies.ts';
-import { faultsOf } from '../support/stages.ts';
+import { faultsOf, policyFrom } from '../support/stages.ts';
 
-const socket = (deliver: string): string => `version: 1
+const socket = (more: string, accept = 'ping: pong', deliver = 'update'): string => `version: 1
 name: p
-resources: { session: { id: '[a-z]{1,9}' }, file: { id: '[a-z]{1,9}' } }
+resources: { session: { id: '[a-z]{1,9}' } }
 routes: [{ id: a, match: GET /a }]
 sockets:
-  - { path: /s/, protocol: socket.io, token: [auth], deliver: { update: ${deliver} } }
+  - path: /s/
+    protocol: socket.io
+    deliver: { ${deliver}: { owner: { session: id }, type: type, types: { a: {} } } }
+    accept: { ${accept} }
+    ${more}
 `;
+const compiled = (more: string): SocketRule => {
+  const [rule] = policyFrom(socket(more)).sockets;
+  if (rule === undefined) throw new Error('no socket');
+  return rule;
+};
 
-test('the shipped policy delivers one event, by its session, and learns from the server’s own types only', () => {
+test('the shipped policy has one endpoint, for web sockets alone, and keeps a little of what was missed', () => {
   const [rule] = jaazPolicy().sockets as readonly [SocketRule];
-  const update = rule.deliver.get('session_update');
   expect([...rule.credentials]).toEqual(['auth', 'header']);
   expect([...rule.accept]).toEqual([['ping', 'pong']]);
-  expect(update?.owner.kind.name).toBe('session');
-  expect(update?.agree.map(({ kind, path }) => [kind.name, fieldPathText(path)])).toEqual([['canvas', 'canvas_id']]);
-  const learning = [...(update?.types ?? [])].filter(([, { learn }]) => learn.length > 0).map(([type]) => type);
-  expect(learning).toEqual(['image_generated', 'video_generated']);
-  const ending = [...(update?.types ?? [])].filter(([, { endsRun }]) => endsRun).map(([type]) => type);
-  expect(ending).toEqual(['error', 'done']);
+  expect([...rule.transports]).toEqual(['websocket']);
+  expect(rule.missed).toEqual({ ageMillis: 120_000, maxEvents: 1_000, maxBytes: 8_388_608 });
+  expect([...rule.deliver.keys()]).toEqual(['session_update']);
+});
+
+describe('an endpoint', () => {
+  test('is what is said of it', () => {
+    const rule = compiled(
+      'token: [header]\n    transports: [websocket, polling]\n    missed: { age: 30s, events: 7, size: 64KiB }',
+    );
+    expect([...rule.transports]).toEqual(['websocket', 'polling']);
+    expect(rule.missed).toEqual({ ageMillis: 30_000, maxEvents: 7, maxBytes: 65_536 });
+    expect([...rule.deliver.keys()]).toEqual(['update']);
+  });
+
+  test('keeps nothing where it is said so', () => {
+    expect(compiled('token: [auth]\n    missed: off').missed).toBeUndefined();
+  });
 });
 
 describe('a fault:', () => {
-  test.each([
-    ['no owner', '{ owner: {}, type: type, types: {} }', 'an event has one owner (found 0, expected { kind: field })'],
-    [
-      'two owners',
-      '{ owner: { session: a, file: b }, type: type, types: {} }',
-      'an event has one owner (found 2, expected { kind: field })',
-    ],
-    [
-      'an unknown owner',
-      '{ owner: { sessions: a }, type: type, types: {} }',
-      'this resource is not declared (found sessions, expected session)',
-    ],
-    [
-      'an unknown kind that agrees',
-      '{ owner: { session: a }, agree: { fil: b }, type: t, types: {} }',
-      'not declared (found fil',
-    ],
-    [
-      'a place that is none',
-      '{ owner: { session: a..b }, type: t, types: {} }',
-      'not a place in a JSON value (found a..b',
-    ],
-    ['a type that is none', "{ owner: { session: a }, type: '.', types: {} }", 'not a place in a JSON value (found .'],
-    [
-      'an unknown kind that is learned',
-      '{ owner: { session: a }, type: t, types: { x: { learn: { files: [a] } } } }',
-      'this resource is not declared (found files, expected file)',
-    ],
-  ])('%s', (_name, deliver, words) => {
-    const faults = faultsOf(socket(deliver));
-    expect(faults.some((text) => text.startsWith('p.yaml:6:') && text.includes(words))).toBe(true);
+  const faults = (text: string): string[] => faultsOf(text).map((fault) => fault.replace('p.yaml:', ''));
+
+  test('polling alone', () => {
+    expect(faults(socket('token: [header]\n    transports: [polling]'))).toEqual([
+      '11:17: each client must be able to get away from polling (found polling, expected [websocket, polling])',
+    ]);
+  });
+
+  test('more of what was missed than a client could take at once', () => {
+    expect(faults(socket('token: [auth]\n    missed: { size: 33MiB }'))).toEqual([
+      '11:21: a client that returns could not take so much at once (found 33MiB, expected 32MiB at most)',
+    ]);
+  });
+
+  test('polling without a token that each request could carry', () => {
+    expect(faults(socket('token: [auth, query]\n    transports: [websocket, polling]'))).toEqual([
+      '10:12: with polling each request carries its token in a header (found auth, query, expected header among them)',
+    ]);
+  });
+
+  test.each(['auth', 'gateway'])('%s as the name of an event, of a message or of its reply', (name) => {
+    const words = `the gateway itself speaks by this name (found ${name}, expected another event)`;
+    expect(faults(socket('token: [auth]', `${name}: pong`))).toEqual([`9:15: ${words}`]);
+    expect(faults(socket('token: [auth]', `ping: ${name}`))).toEqual([`9:21: ${words}`]);
+    expect(faults(socket('token: [auth]', 'ping: pong', name))).toEqual([`8:16: ${words}`]);
+  });
+
+  test.each(['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'])(
+    '%s, which the libraries of clients keep for themselves',
+    (name) => {
+      const words = `Socket.IO keeps this name for itself (found ${name}, expected another event)`;
+      expect(faults(socket('token: [auth]', `${name}: pong`))).toEqual([`9:15: ${words}`]);
+      expect(faults(socket('token: [auth]', 'ping: pong', name))).toEqual([`8:16: ${words}`]);
+    },
+  );
+
+  test('but not what merely looks like one of them', () => {
+    expect(faults(socket('token: [auth]', 'Auth: gateways', 'connected'))).toEqual([]);
   });
 });

@@ -63,6 +63,6 @@ routes: [{ id: a, match: GET /a, limits: [w] }]
 test('a second socket is a fault', () => {
   const socket = '{ path: /s/, protocol: socket.io, token: [auth], deliver: {} }';
   expect(faultsOf(`${policy('{ id: a, match: GET /a }')}sockets:\n  - ${socket}\n  - ${socket}\n`)).toEqual([
-    'p.yaml:7:3: one socket is supported (found 2)',
+    'p.yaml:7:3: one Socket.IO endpoint is supported (found 2)',
   ]);
 });

@@ -12,7 +12,9 @@ const below = (node: Node): Array<readonly [string, Node]> => {
   const single = ['additionalProperties', 'items', 'propertyNames'].flatMap((word) =>
     typeof node[word] === 'object' && node[word] !== null ? [[word, node[word] as Node] as const] : [],
   );
-  const several = ((node.anyOf ?? []) as Node[]).map((one, index) => [`anyOf[${index}]`, one] as const);
+  const several = ['anyOf', 'oneOf'].flatMap((word) =>
+    ((node[word] ?? []) as Node[]).map((one, index) => [`${word}[${index}]`, one] as const),
+  );
   return [...named, ...single, ...several];
 };
 
@@ -50,7 +52,18 @@ describe('the schema', () => {
     };
     collect(schema);
     expect([...keys]).toEqual(
-      expect.arrayContaining(['include', 'when', 'rename', 'redact', 'max-age', 'ends-run', 'nullable']),
+      expect.arrayContaining([
+        'include',
+        'when',
+        'rename',
+        'redact',
+        'max-age',
+        'ends-run',
+        'nullable',
+        'missed',
+        'opens',
+        'confirms',
+      ]),
     );
   });
 });

@@ -44,7 +44,10 @@ describe('an id that an answer names', () => {
 
 const jaaz = readFileSync('policies/jaaz.yaml', 'utf8').replace(/^version: 1\nname: jaaz\n/m, '');
 const fromEvent = (type: string, kind: string, place: string): string[] => {
-  const text = jaaz.replace(`          ${type}: {}`, `          ${type}: { learn: { ${kind}: ["${place}"] } }`);
+  const text = jaaz.replace(
+    new RegExp(`^ {10}${type}: .*$`, 'm'),
+    `          ${type}: { learn: { ${kind}: ["${place}"] } }`,
+  );
   expect(text).not.toBe(jaaz);
   return learned(text);
 };
@@ -64,6 +67,7 @@ describe('an id that an event names', () => {
     ['tool_call_confirmed', 'session', 'session_id', 'requests carry session_id'],
     ['tool_call_confirmed', 'canvas', 'board', 'clients choose the ids of a canvas'],
     ['tool_call', 'file', 'text_model.id', 'requests carry text_model'],
+    ['tool_call_confirmed', 'file', 'tool_call_id', 'requests carry tool_call_id'],
   ])('proves nothing in %s, for %s at %s', (type, kind, place, sign) => {
     expect(fromEvent(type, kind, place)).toEqual([`${kind} at ${place}: ${sign}`]);
   });

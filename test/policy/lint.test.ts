@@ -26,6 +26,13 @@ routes:
   - { id: a, match: GET /a, roles: [admin] }
   - { id: b, match: GET /b, roles: [admin] }
   - { id: c, match: GET /c, roles: [amdin, "\\t"] }
+sockets:
+  - path: /s/
+    protocol: socket.io
+    token: [auth]
+    deliver:
+      one: { owner: { canvas: id }, type: type, redact: [id], cancel: 'POST /stop/{canvas}', types: { a: { pending: call } } }
+      two: { owner: { canvas: id }, type: type, types: { a: { opens: { canvas: text } } } }
 `;
 
 describe('lint', () => {

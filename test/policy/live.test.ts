@@ -63,6 +63,22 @@ describe('the view', () => {
     expect([...(rule?.accept.keys() ?? [])]).toEqual(['hello']);
     expect(inFlight?.route.id).toBe('one');
   });
+
+  test('of a socket, too: how clients reach it, what is kept for them, and what its events say', () => {
+    const live = open();
+    const [rule] = live.policy.sockets;
+    const said = () => [
+      [...(rule?.transports ?? [])],
+      rule?.missed?.maxEvents,
+      [...(rule?.credentials ?? [])],
+      rule?.deliver.get('update')?.types.get('a')?.pending,
+    ];
+    expect(said()).toEqual([['websocket'], 1_000, ['auth'], undefined]);
+    const more = 'token: [auth, header]\n    transports: [websocket, polling]\n    missed: { events: 5 }';
+    write('one', socket('/ws/').replace('token: [auth]', more).replace('a: {}', 'a: { pending: call }'));
+    expect(live.reload()).toMatchObject({ outcome: 'loaded' });
+    expect(said()).toEqual([['websocket', 'polling'], 5, ['auth', 'header'], ['call']]);
+  });
 });
 
 describe('a change', () => {

@@ -88,6 +88,27 @@ describe('a body', () => {
   });
 });
 
+test('a call that is answered is told where the upstream reads no such field', () => {
+  const socket = `sockets:
+  - path: /s/
+    protocol: socket.io
+    token: [auth]
+    deliver: { update: { owner: { canvas: id }, type: type, types: { asks: { pending: id } } } }
+`;
+  const told = (properties: object): readonly string[] => {
+    const body = 'body: { json: 1KiB, own: { canvas: id }, confirms: call.id }';
+    const text = `${resources}${socket}routes:\n  - { id: r, match: POST /a, ${body} }`;
+    const [listed] = listedRoutes(subjectFrom(text));
+    const read = readOperations({ openapi: '3.1.0', paths: { '/a': taking('application/json', properties) } });
+    const [one] = 'problem' in read ? [] : read.operations;
+    return listed === undefined || one === undefined ? ['nothing to compare'] : changesOf(listed, one);
+  };
+  expect(told({ id: {}, call: {} })).toEqual([]);
+  expect(told({ id: {}, call_id: {} })).toEqual([
+    'the upstream reads no call from the body, which the policy relies on',
+  ]);
+});
+
 test('a query is told where one side knows a parameter and the other does not', () => {
   const parameters = [
     { in: 'query', name: 'page' },

@@ -48,6 +48,30 @@ describe('a route that only the upstream has', () => {
   });
 });
 
+describe('the way in which runs are ended', () => {
+  const ending = (cancel: string, ...operations: readonly string[]): string[] => {
+    const rule = `{ owner: { canvas: id }, type: type, cancel: '${cancel}', types: { a: { opens: { canvas: text } } } }`;
+    const sockets = `sockets: [{ path: /s/, protocol: socket.io, token: [auth], deliver: { update: ${rule} } }]\n`;
+    const compared = compareRoutes(listOf('GET /c/{id}', ...operations), subjectFrom(`${sockets}${head}${canvas}`));
+    if ('problem' in compared) throw new Error(compared.problem);
+    return compared.differences
+      .filter(({ kind }) => kind === 'vanished')
+      .map((one) => formatDifference(one).replace(/^.*p\.yaml/, 'p.yaml'));
+  };
+
+  test('is one that the upstream has', () => {
+    expect(ending('POST /stop/{canvas}', 'POST /stop/{id}')).toEqual([]);
+  });
+
+  test('has vanished where the upstream has it no more, or by another method', () => {
+    const told = [
+      'p.yaml:3:124: vanished: POST /stop/{canvas}: the upstream has it no more: no run can be ended by it',
+    ];
+    expect(ending('POST /stop/{canvas}')).toEqual(told);
+    expect(ending('POST /stop/{canvas}', 'DELETE /stop/{id}')).toEqual(told);
+  });
+});
+
 describe('a route that only the policy has', () => {
   test('has vanished', () => {
     expect(differences([canvas, '{ id: gone, match: GET /gone }'], 'GET /c/{id}')).toEqual([

@@ -35,6 +35,7 @@ describe('a test file', () => {
         principals: { alice: { roles: [] } },
         owned: {},
         deleted: {},
+        pending: {},
         upstream: {},
         requests: [],
         events: [],
@@ -47,8 +48,9 @@ describe('a test file', () => {
     expect(
       faultsOf(`coverage: all
 golden: true
-owned: { alice: { canvas: [a], file: [im_12345678.png] } }
+owned: { alice: { canvas: [a], session: [t], file: [im_12345678.png] } }
 deleted: { alice: { session: [s] } }
+pending: { 'session:t': [call_1, 'call 2'] }
 upstream: { /api/list_models: { status: 200, headers: { a: b }, json: [] } }
 requests:
   - name: a
@@ -70,7 +72,7 @@ requests:
   - { name: b, as: alice, send: GET /, text: x, expect: { forwarded: null } }
   - { name: c, as: alice, send: GET /, form: { file: { name: n, type: t, text: x } }, expect: {} }
 events:
-  - { name: d, event: e, payload: {}, expect: { heard: [alice], payload: {}, dropped: null, learned: [], ended: ['session:s'] } }
+  - { name: d, event: e, payload: {}, expect: { heard: [alice], payload: {}, dropped: null, learned: [], ended: ['session:s'], pending: [c], settled: [] } }
 matrix:
   - { name: e, as: [alice, nobody], rows: [{ send: GET /, expect: allowed }, { send: GET /, expect: [allowed, route-denied] }] }
 `),
@@ -108,6 +110,19 @@ matrix:
     [request("body: {}, text: ''"), 't.yaml:5:12: a request has one body (found body and text, expected one of them)'],
     ['owned: { bob: {} }\n', 't.yaml:5:10: this name leads nowhere (found bob, expected alice)'],
     ['owned: { alice: { canvs: [] } }\n', 't.yaml:5:19: this name leads nowhere (found canvs, expected canvas)'],
+    ["pending: { 'session:s': [c] }\n", 't.yaml:5:12: nobody owns this (found session:s, expected one of owned)'],
+    [
+      "owned: { alice: { canvas: [c] } }\npending: { 'canvas:c': [c] }\n",
+      't.yaml:6:12: no call is announced in this (found canvas, expected session)',
+    ],
+    [
+      "owned: { alice: { session: [s] } }\npending: { 'session:s': [''] }\n",
+      'the id of a call, of 256 characters at most',
+    ],
+    [
+      'pending: { session: [c] }\n',
+      't.yaml:5:12: pending has a key of the wrong form (found "session", expected kind:id)',
+    ],
     ['deleted: { alice: { canvas: [list] } }\n', 't.yaml:5:30: no canvas can have this id (found list)'],
     [
       'events: [{ name: a, event: e, payload: {}, expect: { heard: [bob] } }]\n',

@@ -53,6 +53,28 @@ describe('an event is delivered', () => {
   });
 });
 
+describe('a call', () => {
+  const asked = (id: unknown) => judge(update('s1', 'tool_call_pending_confirmation', { id }));
+
+  test('waits, or waits no longer, by the id that the event names', () => {
+    expect(asked('call_1')).toMatchObject({ kind: 'deliver', pending: 'call_1', settled: undefined });
+    const settled = judge(update('s1', 'tool_call_confirmed', { id: 'call_1' }));
+    expect(settled).toMatchObject({ kind: 'deliver', pending: undefined, settled: 'call_1' });
+  });
+
+  test('has whatever id its provider made, as it stands there', () => {
+    for (const id of ['0', ' call ', 'é\u0301', 'x'.repeat(256)]) expect(asked(id)).toMatchObject({ pending: id });
+  });
+
+  test.each([undefined, null, '', 7, ['call_1'], 'x'.repeat(257)])('is none by %j, and the event is heard', (id) => {
+    expect(asked(id)).toMatchObject({ kind: 'deliver', pending: undefined });
+  });
+
+  test('is none in an event of another type', () => {
+    expect(judge(update('s1', 'delta', { id: 'call_1' }))).toMatchObject({ pending: undefined, settled: undefined });
+  });
+});
+
 describe('an event is dropped', () => {
   const because = (event: Parameters<typeof judge>[0]) => {
     const found = judge(event);

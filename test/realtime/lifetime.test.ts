@@ -50,6 +50,25 @@ describe('lifetime', () => {
     expect([ended, watched.size]).toEqual([['other'], 0]);
   });
 
+  test('tells of each how late it was ended, after it was, and 0 where that was early', () => {
+    const clock = { now: 100_000 };
+    const told: Array<number | string> = [];
+    const late = (millis: number): void => void told.push(millis);
+    const watched = lifetime({ now: () => clock.now, slotMillis: 100, late });
+    watched.watch(100_250, () => told.push('early'));
+    watched.watch(100_310, () => {
+      clock.now += 30;
+      told.push('late');
+    });
+    watched.watch(100_305, () => told.push('behind it'));
+    clock.now = 100_200;
+    watched.tick();
+    expect(told).toEqual(['early', 0]);
+    clock.now = 100_500;
+    watched.tick();
+    expect(told.slice(2)).toEqual(['late', 220, 'behind it', 225]);
+  });
+
   test('keeps one timer for all, and none for nobody', () => {
     vi.useFakeTimers({ now: 100_000 });
     const watched = lifetime({ slotMillis: 100 });

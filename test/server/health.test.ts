@@ -6,6 +6,7 @@ const well: HealthChecks = {
   upstream: () => true,
   keys: () => true,
   audit: () => true,
+  revocations: () => true,
   redis: () => true,
 };
 
@@ -15,15 +16,17 @@ test.each([
   ['the upstream is down', { upstream: () => false }, false, { upstream: 'down' }],
   ['Redis is down', { redis: () => false }, true, { redis: 'degraded' }],
   ['keys are old', { keys: () => false }, true, { keys: 'degraded' }],
+  ['revocations cannot be read', { revocations: () => false }, true, { revocations: 'degraded' }],
   ['the audit sink fails', { audit: () => false }, true, { audit: 'degraded' }],
 ] as ReadonlyArray<readonly [string, Partial<HealthChecks>, boolean, Record<string, string>]>)(
   'when %s',
   async (_name, checks, ready, parts) => {
-    const fine = { ledger: 'fine', upstream: 'fine', keys: 'fine', audit: 'fine', redis: 'fine' };
+    const fine = { ledger: 'fine', upstream: 'fine', keys: 'fine', audit: 'fine', revocations: 'fine', redis: 'fine' };
     expect(await health({ ...well, ...checks })).toEqual({ ready, parts: { ...fine, ...parts } });
   },
 );
 
-test('a Redis that is not configured is not mentioned', async () => {
-  expect((await health({ ...well, redis: undefined })).parts).not.toHaveProperty('redis');
+test('what is not there is not mentioned', async () => {
+  const { parts } = await health({ ...well, redis: undefined, revocations: undefined });
+  expect(Object.keys(parts)).toEqual(['ledger', 'upstream', 'keys', 'audit']);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { SocketRule } from '../../src/model/event.ts';
+import { Rejection } from '../../src/model/rejection.ts';
 import type { RawRequest } from '../../src/model/request.ts';
 import { canonical } from '../../src/server/canonical.ts';
-import { handshake, tokenOf } from '../../src/server/socket-handshake.ts';
-import { socketRule } from '../support/session-events.ts';
+import { handshake, requestToken, tokenInAuth, tokenOf } from '../../src/server/socket-handshake.ts';
+import { pollingRule, socketRule } from '../support/session-events.ts';
 
 const reading = canonical({ hosts: undefined, trustedProxies: ['127.0.0.1'] });
 const GOOD = '/socket.io/?EIO=4&transport=websocket';
@@ -21,7 +22,8 @@ const allowing = (...credentials: Array<'auth' | 'header' | 'query'>): SocketRul
 });
 
 describe('handshake', () => {
-  const judge = handshake({ rule: socketRule, canonical: reading, origins: ['https://app.example'] });
+  const judged = handshake({ rule: socketRule, canonical: reading, origins: ['https://app.example'] });
+  const judge = (one: RawRequest) => judged(one, 'upgrade');
 
   test('accepts what the page sends', () => {
     expect(judge(raw(`${GOOD}&t=abc123`, { origin: 'http://gateway.example' })).path).toBe('/socket.io/');
@@ -74,6 +76,92 @@ describe('handshake', () => {
 
   test.each(['https://app.example/', 'app.example', '*', ''])('does not start with the origin %j', (origin) => {
     expect(() => handshake({ rule: socketRule, canonical: reading, origins: [origin] })).toThrow(TypeError);
+  });
+});
+
+describe('a request of a session that polls', () => {
+  const judge = handshake({ rule: pollingRule, canonical: reading, origins: ['https://app.example'] });
+  const POLL = '/socket.io/?EIO=4&transport=polling';
+  const SESSION = `${POLL}&sid=AAAAAAAAAAAAAAAAAAAA`;
+  const text = { 'content-type': 'text/plain', 'content-length': '2' };
+
+  test.each([
+    ['the first', raw(POLL)],
+    ['one with something against caches', raw(`${POLL}&t=PabcDEF`)],
+    ['a poll', raw(SESSION, { origin: 'http://gateway.example' })],
+    ['packets', raw(SESSION, text, 'POST')],
+    ['packets as browsers send them', raw(SESSION, { ...text, 'content-type': 'text/plain;charset=UTF-8' }, 'POST')],
+    ['packets in chunks', raw(SESSION, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' }, 'POST')],
+  ])('goes on when it is %s', (_, one) => {
+    expect(judge(one, 'request').path).toBe('/socket.io/');
+  });
+
+  test.each([
+    ['a WebSocket without an upgrade', raw(GOOD), 'query-invalid'],
+    ['of another protocol', raw('/socket.io/?EIO=3&transport=polling'), 'query-invalid'],
+    ['a script', raw(`${POLL}&j=0`), 'query-invalid'],
+    ['in base64', raw(`${POLL}&b64=1`), 'query-invalid'],
+    ['one of two sessions', raw(`${SESSION}&sid=BBBBBBBBBBBBBBBBBBBB`), 'query-invalid'],
+    ['one with a token in the query', raw(`${POLL}&token=x`), 'query-invalid'],
+    ['of another site', raw(SESSION, { origin: 'https://evil.example' }), 'origin-refused'],
+    ['at another path', raw('/socket.io/x/?EIO=4&transport=polling'), 'route-unknown'],
+    ['packets of no session', raw(POLL, text, 'POST'), 'request-malformed'],
+    ['a poll with a body', raw(SESSION, text), 'request-malformed'],
+    ['a question about it', raw(SESSION, {}, 'OPTIONS'), 'request-malformed'],
+    ['of another kind', raw(SESSION, text, 'PUT'), 'request-malformed'],
+    ['packets that are none', raw(SESSION, { ...text, 'content-length': '0' }, 'POST'), 'body-missing'],
+    ['packets of another type', raw(SESSION, { ...text, 'content-type': 'text/html' }, 'POST'), 'body-type'],
+    ['packets of no type', raw(SESSION, { 'content-length': '2' }, 'POST'), 'body-type'],
+    ['packets that are compressed', raw(SESSION, { ...text, 'content-encoding': 'br' }, 'POST'), 'body-encoding'],
+    ['too many packets', raw(SESSION, { ...text, 'content-length': '100001' }, 'POST'), 'body-too-large'],
+  ])('is refused when it is %s', (_, one, reason) => {
+    expect(() => judge(one, 'request')).toThrow(expect.objectContaining({ reason }));
+  });
+
+  test('may ask for a WebSocket, and is refused where nobody polls', () => {
+    const offer = raw(`${GOOD}&sid=AAAAAAAAAAAAAAAAAAAA`);
+    expect(judge(offer, 'upgrade').query.get('sid')).toBe('AAAAAAAAAAAAAAAAAAAA');
+    const closed = handshake({ rule: socketRule, canonical: reading, origins: [] });
+    for (const one of [raw(POLL), raw(SESSION)]) {
+      expect(() => closed(one, 'request')).toThrow(expect.objectContaining({ reason: 'query-invalid' }));
+    }
+  });
+
+  test.each([
+    ['nothing', {}, allowing('header')],
+    ['an empty token', { authorization: 'Bearer ' }, allowing('header')],
+    ['a password', { authorization: 'Basic x' }, allowing('header')],
+    ['a token in a place that is not listed', { authorization: 'Bearer h' }, allowing('auth')],
+  ])('is told what to show when it shows %s', (_, headers, rule) => {
+    expect(() => requestToken(rule, reading(raw(POLL, headers)))).toThrow(
+      expect.objectContaining({
+        reason: 'token-missing',
+        headers: ['www-authenticate', 'Bearer realm="jaaz-gateway"'],
+      }),
+    );
+  });
+
+  test('shows its token in the header, and a token in the query is none', () => {
+    expect(requestToken(allowing('header'), reading(raw(POLL, { authorization: 'Bearer h' })))).toBe('h');
+    const both = allowing('header', 'query');
+    expect(requestToken(both, reading(raw(`${POLL}&token=q`, { authorization: 'Bearer h' })))).toBe('h');
+    expect(() => requestToken(both, reading(raw(`${POLL}&token=q`)))).toThrow(Rejection);
+  });
+});
+
+describe('tokenInAuth', () => {
+  test.each([
+    ['a text', { token: 'a' }, 'a'],
+    ['nothing', undefined, undefined],
+    ['null', null, undefined],
+    ['a text that is no object', 'a', undefined],
+    ['an inherited token', Object.create({ token: 'a' }), undefined],
+  ])('finds what is there in %s', (_, auth, token) => {
+    expect(tokenInAuth(allowing('auth'), auth)).toBe(token);
+  });
+
+  test('finds nothing where it is not listed', () => {
+    expect(tokenInAuth(allowing('header'), { token: 'a' })).toBeUndefined();
   });
 });
 

@@ -1,8 +1,15 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Cohort, ENFORCED, type Mode, type Rollout } from '../../src/model/mode.ts';
 import { Rejection } from '../../src/model/rejection.ts';
+import type { RawRequest } from '../../src/model/request.ts';
 import { lifetime } from '../../src/realtime/lifetime.ts';
+import { canonical } from '../../src/server/canonical.ts';
 import { connected, type Door, openDoor, principal, refusal, until, verifyByTable } from '../support/socket-door.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 let door: Door;
 afterEach(() => door.stop());
@@ -16,6 +23,23 @@ describe('a client', () => {
     const acknowledged = await client.emitWithAck('ping', { n: [1, null, 'x'] });
     expect(acknowledged).toBeUndefined();
     expect(await pong).toEqual({ n: [1, null, 'x'] });
+  });
+
+  test('that was let in is not held together with what it showed', async () => {
+    const shown: Array<WeakRef<object>> = [];
+    const read = canonical({ hosts: undefined, trustedProxies: [] });
+    const remembering = (raw: RawRequest) => {
+      const request = read(raw);
+      shown.push(new WeakRef(request.headers));
+      return request;
+    };
+    door = await openDoor({ canonical: remembering });
+    await connected(door.client({ token: 'alice-token' }));
+    await until(() => {
+      collectGarbage();
+      return shown.every((one) => one.deref() === undefined);
+    });
+    expect([shown.length, door.count()]).toEqual([1, 1]);
   });
 
   test('is told nothing about an event that is not listed, and is cut off after twenty', async () => {
@@ -45,10 +69,10 @@ describe('authority', () => {
     const auth = (give: (auth: object) => void): void => give({ token });
     const client = door.client(auth, { reconnection: true, reconnectionDelay: 20 });
     await connected(client);
-    const gone = new Promise((resolve) => client.once('disconnect', resolve));
+    const gone = new Promise((resolve) => client.once('disconnect', (...said) => resolve(said)));
     token = 'second';
     clock = 1_060_000;
-    expect(await gone).toBe('transport close');
+    expect(await gone).toMatchObject(['transport close', { context: { code: 4401, reason: 'authority-expired' } }]);
     await until(() => client.connected);
     expect(door.reasons()).toEqual(['authority-expired']);
     expect(watched.size).toBe(1);
@@ -68,7 +92,7 @@ describe('authority', () => {
     const bob = door.client({ token: 'bob-token' });
     await Promise.all([connected(alice), connected(bob)]);
     expect(door.end(({ owner }) => owner === 'demo|alice')).toBe(1);
-    expect(door.channels.send('demo|alice', 'session_update', {})).toBe(0);
+    expect(door.channels.send('demo|alice', { name: 'session_update', payload: {} }, [])).toBe(0);
     await until(() => !alice.connected);
     expect(bob.connected).toBe(true);
   });
@@ -90,7 +114,7 @@ describe('where the policy is not in effect', () => {
       const heard = new Promise((resolve) => client.on('session_update', resolve));
       await connected(client);
       await until(() => door.count() === 1);
-      expect(door.channels.broadcast('session_update', { n: 1 })).toBe(1);
+      expect(door.channels.broadcast({ name: 'session_update', payload: { n: 1 } })).toBe(1);
       expect(await heard).toEqual({ n: 1 });
       expect(door.records).toMatchObject([
         {
@@ -109,7 +133,9 @@ describe('where the policy is not in effect', () => {
     await connected(door.client(undefined));
     expect(door.records).toMatchObject([{ outcome: 'allowed', mode: 'off' }]);
     expect(door.records[0]).not.toHaveProperty('findings');
-    expect([door.channels.broadcast('e', {}), door.channels.inShadow(undefined).all]).toEqual([1, 0]);
+    expect([door.channels.broadcast({ name: 'e', payload: {} }), door.channels.inShadow(undefined).all]).toEqual([
+      1, 0,
+    ]);
   });
 
   test('a cohort that is enforced hears its own alone, and one that is not hears all while others are refused', async () => {
@@ -120,17 +146,17 @@ describe('where the policy is not in effect', () => {
       connected(door.client({ token: 'bob-token' })),
     ]);
     await until(() => door.count() === 2);
-    expect(door.channels.broadcast('e', {})).toBe(1);
-    expect(door.channels.send('demo|alice', 'e', {})).toBe(1);
+    expect(door.channels.broadcast({ name: 'e', payload: {} })).toBe(1);
+    expect(door.channels.send('demo|alice', { name: 'e', payload: {} }, [])).toBe(1);
     rollout = { mode: 'enforce', cohorts: aliceOnly('shadow') };
-    expect(door.channels.broadcast('e', {})).toBe(1);
+    expect(door.channels.broadcast({ name: 'e', payload: {} })).toBe(1);
     expect((await refusal(door.client(undefined))).data).toMatchObject({ code: 'token-missing' });
   });
 
   test('the number of sockets of an owner holds all the same', async () => {
     door = await openDoor({ rollout: () => SHADOW, maxSocketsPerOwner: 1 });
     await connected(door.client({ token: 'alice-token' }));
-    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'rate-limited' });
+    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'sockets-limited' });
   });
 
   test('a change to enforce ends the sockets of the unknown, so that they come back, and no other', async () => {
@@ -150,11 +176,11 @@ describe('where the policy is not in effect', () => {
     await until(() => nobody.connected && door.count() === 2);
     expect(door.reasons()).toEqual(['token-missing']);
     expect(door.records.filter(({ owner }) => owner === 'demo|alice')).toHaveLength(1);
-    expect([alice.connected, door.channels.broadcast('e', {}), door.channels.send('demo|alice', 'e', {})]).toEqual([
-      true,
-      0,
-      1,
-    ]);
+    expect([
+      alice.connected,
+      door.channels.broadcast({ name: 'e', payload: {} }),
+      door.channels.send('demo|alice', { name: 'e', payload: {} }, []),
+    ]).toEqual([true, 0, 1]);
   });
 
   test('a change between being let in and being welcomed is noticed too', async () => {
@@ -182,7 +208,7 @@ describe('where the policy is not in effect', () => {
     await connected(nobody);
     await until(() => door.count() === 1);
     rollout = ENFORCED;
-    expect(door.channels.broadcast('session_update', {})).toBe(0);
+    expect(door.channels.broadcast({ name: 'session_update', payload: {} })).toBe(0);
     await until(() => !nobody.connected);
     expect([heard, door.reasons()]).toEqual([[], ['token-missing']]);
   });
@@ -193,16 +219,16 @@ describe('where the policy is not in effect', () => {
     const watched = lifetime({ now: () => clock, slotMillis: 20 });
     const verify = verifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
     door = await openDoor({ now: () => clock, lifetime: watched, verify, rollout: () => rollout });
-    const client = door.client({ token: 'short' });
+    const client = door.client({ token: 'short' }, { extraHeaders: { 'user-agent': 'old page' } });
     await connected(client);
     await until(() => door.count() === 1);
     expect(door.channels.inShadow('demo|alice')).toEqual({ all: 1, others: 0 });
     clock = 1_060_000;
     await until(() => watched.size === 0);
     expect([client.connected, door.channels.inShadow('demo|alice')]).toEqual([true, { all: 1, others: 1 }]);
-    expect(door.channels.send('demo|alice', 'e', {})).toBe(0);
+    expect(door.channels.send('demo|alice', { name: 'e', payload: {} }, [])).toBe(0);
     expect(door.records.at(-1)).toMatchObject({
-      ...{ outcome: 'allowed', owner: 'demo|alice', mode: 'shadow' },
+      ...{ outcome: 'allowed', owner: 'demo|alice', mode: 'shadow', client: 'old page', address: '127.0.0.1' },
       findings: [{ would: 'deny', reason: 'authority-expired' }],
     });
     rollout = ENFORCED;

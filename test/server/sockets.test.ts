@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { Cohort } from '../../src/model/mode.ts';
@@ -87,11 +88,24 @@ describe('a connection', () => {
     await until(() => door.open() === 0);
   });
 
+  test('that is refused is told why by its close frame too', async () => {
+    door = await openDoor();
+    const raw = door.raw();
+    await until(() => raw.packets.length === 1);
+    raw.socket.send('40{"token":"forged"}');
+    const [code, reason] = await once(raw.socket, 'close');
+    expect([raw.packets.at(-1), code, String(reason)]).toEqual([
+      '44{"message":"The access token is not valid.","data":{"code":"token-signature","message":"The access token is not valid."}}',
+      4401,
+      'token-signature',
+    ]);
+  });
+
   test('is refused above the number for its owner', async () => {
     door = await openDoor({ maxSocketsPerOwner: 2 });
     await connected(door.client({ token: 'alice-token' }));
     await connected(door.client({ token: 'alice-token' }));
-    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'rate-limited' });
+    expect((await refusal(door.client({ token: 'alice-token' }))).data).toMatchObject({ code: 'sockets-limited' });
     await connected(door.client({ token: 'bob-token' }));
     expect(door.count()).toBe(3);
   });
@@ -104,7 +118,7 @@ describe('a connection', () => {
     expect(raw.status()).toBe(429);
     expect(JSON.parse(raw.body())).toMatchObject({
       status: 429,
-      code: 'rate-limited',
+      code: 'sockets-limited',
       requestId: door.records.at(-1)?.requestId,
     });
   });
@@ -165,9 +179,9 @@ describe('a channel', () => {
       client.on('session_update', (payload) => heard.push(`${name}: ${payload.text}`));
       await connected(client);
     }
-    expect(door.channels.send('demo|alice', 'session_update', { text: 'one' })).toBe(2);
-    expect(door.channels.send('demo|bob', 'session_update', { text: 'two' })).toBe(1);
-    expect(door.channels.send('demo|carol', 'session_update', { text: 'three' })).toBe(0);
+    expect(door.channels.send('demo|alice', { name: 'session_update', payload: { text: 'one' } }, [])).toBe(2);
+    expect(door.channels.send('demo|bob', { name: 'session_update', payload: { text: 'two' } }, [])).toBe(1);
+    expect(door.channels.send('demo|carol', { name: 'session_update', payload: { text: 'three' } }, [])).toBe(0);
     await until(() => heard.length === 3);
     expect(heard.sort()).toEqual(['alice 1: one', 'alice 2: one', 'bob: two']);
   });
@@ -178,7 +192,7 @@ describe('a channel', () => {
     await connected(client);
     const arrived = new Promise<JsonObject>((resolve) => client.on('session_update', resolve));
     const text = 'é'.repeat(length / 2);
-    door.channels.send('demo|alice', 'session_update', { text });
+    door.channels.send('demo|alice', { name: 'session_update', payload: { text } }, []);
     expect((await arrived).text === text).toBe(true);
   });
 
@@ -188,7 +202,7 @@ describe('a channel', () => {
     await connected(client);
     const heard: number[] = [];
     client.on('session_update', ({ n }) => heard.push(n));
-    for (let n = 0; n < 2_000; n += 1) door.channels.send('demo|alice', 'session_update', { n });
+    for (let n = 0; n < 2_000; n += 1) door.channels.send('demo|alice', { name: 'session_update', payload: { n } }, []);
     await until(() => heard.length === 2_000);
     expect(heard).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });

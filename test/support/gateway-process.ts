@@ -27,10 +27,11 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the gateway in front of an upstream, with files of its own; policies are relative to its folder. */
+/** Starts the gateway in front of an upstream, with files of its own; policies are relative to its folder. `more` are further sections. */
 export const startGatewayProcess = async (
   upstreamUrl: string,
   prepare: (directory: string) => readonly string[] = () => [resolve('policies/jaaz.yaml')],
+  more: object = {},
 ): Promise<GatewayProcess> => {
   const directory = mkdtempSync(join(tmpdir(), 'gateway-process-'));
   const issuer = await testIssuer(directory);
@@ -44,6 +45,7 @@ export const startGatewayProcess = async (
     ledger: { sqlite: 'ownership.db' },
     policies: prepare(directory),
     audit: { file: 'audit.ndjson' },
+    ...more,
   };
   // JSON is YAML too.
   writeFileSync(file, JSON.stringify(config));

@@ -4,6 +4,7 @@ import { claims as claimStage, type Presence } from '../../src/authz/claim.ts';
 import type { Learn } from '../../src/authz/learn.ts';
 import { ownershipLookup } from '../../src/authz/lookup.ts';
 import type { NearOwnershipCache, OwnershipLedger, SharedOwnershipCache } from '../../src/authz/ownership.ts';
+import type { PendingCalls } from '../../src/authz/pending.ts';
 import { writeJson } from '../../src/body/json-write.ts';
 import { encodeMultipart } from '../../src/body/multipart.ts';
 import { read } from '../../src/body/read.ts';
@@ -69,6 +70,8 @@ export interface PipelineOptions {
   readonly stores?: Partial<PipelineStores>;
   /** Whether the upstream has an id that the ledger does not know; unless told, it has none. */
   readonly presence?: Presence;
+  /** The calls that wait; unless told, none. */
+  readonly calls?: PendingCalls;
   /** Replaces stages, to let them fail. */
   readonly stages?: Partial<RequestStages>;
   /** Replaces the transport's side of an answer. */
@@ -100,7 +103,7 @@ const rewritingWith = (copies: SharedCopies): RewriteOptions => ({
   writeMultipart: encodeMultipart,
 });
 
-export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOptions) => {
+export const pipeline = ({ url, policy = jaazPolicy(), calls, ...options }: PipelineOptions) => {
   const ledger: OwnershipLedger = { ...memoryLedger(), ...options.ledger };
   const {
     near = nearOwnershipCache({ maxEntries: 1000, maxAgeMillis: 60_000 }),
@@ -128,18 +131,19 @@ export const pipeline = ({ url, policy = jaazPolicy(), ...options }: PipelineOpt
     shares: held,
     read: read(),
     runs: running,
-    authorize: authorize({ lookup, claims }),
+    authorize: authorize({ lookup, claims, calls }),
     fixed: fixedResponse,
     rewrite: rewrite(rewriting),
     origin,
     filter: filter({ ownersOf: lookup.ownersOf, learn }),
-    answered: answered({ claims, report }),
-    shadow: { ...shadowStages({ ...claiming, policy, verify, read: read(), rewriting, learn }), identify },
+    answered: answered({ claims, calls, report }),
+    shadow: { ...shadowStages({ ...claiming, calls, policy, verify, read: read(), rewriting, learn }), identify },
     ...options.stages,
   };
   const live = decide({
     live: requestLife(stages),
     claims,
+    calls,
     runs: running,
     limit: limits,
     shares: held,

@@ -6,9 +6,17 @@ import { delimiter, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What the tests run besides Node, and the Debian package that brings it. */
+/** What the tests run besides Node, and the Debian packages that bring it. */
 const PROGRAMS: ReadonlyArray<{ readonly program: string; readonly debian: string }> = [
   { program: 'redis-server', debian: 'redis-server' },
+];
+
+/** Debian's own Python, which is the one that has its packages, and what the tests import there. */
+const PYTHON = '/usr/bin/python3';
+const MODULES: ReadonlyArray<{ readonly module: string; readonly debian: string }> = [
+  { module: 'socketio', debian: 'python3-socketio' },
+  { module: 'websocket', debian: 'python3-websocket' },
+  { module: 'aiohttp', debian: 'python3-aiohttp' },
 ];
 
 interface Totals {
@@ -41,6 +49,14 @@ const isOnPath = (program: string): boolean =>
     }
   });
 
+/** Returns those of the modules that cannot be imported; all of them where there is no Python. */
+const missingModules = (): typeof MODULES => {
+  const look = 'import importlib.util, sys\nfor name in sys.argv[1:]:\n if importlib.util.find_spec(name): print(name)';
+  const { stdout } = spawnSync(PYTHON, ['-c', look, ...MODULES.map(({ module }) => module)], { encoding: 'utf8' });
+  const found = new Set(stdout?.split('\n'));
+  return MODULES.filter(({ module }) => !found.has(module));
+};
+
 const aptGet = (args: readonly string[]): boolean => {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, stdout, stderr } = spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -50,7 +66,8 @@ const aptGet = (args: readonly string[]): boolean => {
 
 /** Returns true when every program is there, installing what is missing where that is possible. */
 const ensurePrograms = (): boolean => {
-  const missing = PROGRAMS.filter(({ program }) => !isOnPath(program)).map(({ debian }) => debian);
+  const absent = [...PROGRAMS.filter(({ program }) => !isOnPath(program)), ...missingModules()];
+  const missing = absent.map(({ debian }) => debian);
   if (missing.length === 0) return true;
   const names = missing.join(' ');
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {

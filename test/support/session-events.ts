@@ -3,6 +3,7 @@ import type { EventRule, EventTypeRule, SocketRule } from '../../src/model/event
 import { parseFieldPath } from '../../src/model/field-path.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { ResourceKind } from '../../src/model/resource.ts';
+import type { Deliverable } from '../../src/realtime/classify.ts';
 
 const kind = (name: string, pattern: RegExp, more: Partial<ResourceKind> = {}): ResourceKind => ({
   name,
@@ -40,6 +41,9 @@ export const sessionUpdate: EventRule = {
     ['all_messages', plain],
     ['tool_call_result', plain],
     ['image_generated', image],
+    ['tool_call_pending_confirmation', { ...plain, pending: parseFieldPath('id') }],
+    ['tool_call_confirmed', { ...plain, settled: parseFieldPath('id') }],
+    ['error', { ...plain, redact: [parseFieldPath('error'), parseFieldPath('trace[*].key')] }],
     ['done', { learn: [], endsRun: true }],
   ]),
   relativeUrls: true,
@@ -49,10 +53,25 @@ export const eventRules: ReadonlyMap<string, EventRule> = new Map([['session_upd
 
 export const socketRule: SocketRule = {
   path: '/socket.io/',
+  transports: new Set(['websocket']),
+  missed: undefined,
   credentials: new Set(['auth', 'header']),
   deliver: eventRules,
   accept: new Map([['ping', 'pong']]),
 };
+
+export const pollingRule: SocketRule = { ...socketRule, transports: new Set(['websocket', 'polling']) };
+
+/** What `classify` makes of an event of a session. */
+export const deliverable = (rule: EventRule = sessionUpdate, sessionId = 's1'): Deliverable => ({
+  kind: 'deliver',
+  rule,
+  type: 'delta',
+  typeRule: plain,
+  owner: { kind: 'session', id: sessionId },
+  agree: [],
+  learn: [],
+});
 
 /** An event as the upstream sends it. */
 export const update = (sessionId: unknown, type: string, more: object = {}) => ({

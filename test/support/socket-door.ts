@@ -1,6 +1,6 @@
 /** The sockets behind a real HTTP server on port 0, with a table of tokens, and ways to speak to them badly. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import WebSocket from 'ws';
@@ -58,7 +58,7 @@ export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: 
     onDecision: (record) => records.push(record),
     ...options,
   });
-  const server = createServer((_, response) => response.writeHead(404).end());
+  const server = createServer((request, response) => door.handleRequest(request, response) || notFound(response));
   const transports = new Set<NetSocket>();
   server.on('connection', (socket) => {
     transports.add(socket);
@@ -100,6 +100,8 @@ export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: 
     },
   };
 };
+
+const notFound = (response: ServerResponse): unknown => response.writeHead(404).end();
 
 const rawSocket = (url: string, headers: Record<string, string>) => {
   const socket = new WebSocket(url, { headers, perMessageDeflate: false });

@@ -30,6 +30,15 @@ export interface WorldOptions {
   readonly stepMillis?: number;
 }
 
+export const SOCKETS: Config['sockets'] = {
+  perUser: 50,
+  perAddress: 200,
+  packetsPerSecond: 50,
+  burst: 100,
+  waitingBytes: 64 << 20,
+  connectMillis: 10_000,
+};
+
 /** Returns the policy of a file; throws with its faults. */
 export const policyOf = (...files: string[]): Policy => {
   const loaded = loadPolicy(files);
@@ -53,6 +62,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     issuers: [issuer.settings],
     ledger: { sqlite: join(directory, 'ownership.db') },
     redis: options.redisUrl === undefined ? undefined : { url: options.redisUrl },
+    sockets: SOCKETS,
     policies: ['policies/jaaz.yaml'],
     audit: { file: join(directory, 'audit.ndjson') },
     log: { level: 'warn' },

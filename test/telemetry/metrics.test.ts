@@ -76,12 +76,38 @@ test('gauges are read when somebody looks', async () => {
     sockets: () => open,
     runs: () => 2,
     queuedEvents: () => 3,
+    waitingBytes: () => 4_096,
+    missed: () => ({ owners: 2, events: 30, bytes: 5_000 }),
     upstreamConnected: () => true,
     auditDropped: () => 4,
   });
   open = 5;
   const lines = ['sockets 5', 'runs 2', 'events_queued 3', 'upstream_connected 1', 'audit_dropped 4'];
+  lines.push('sockets_waiting_bytes 4096', 'missed_owners 2', 'missed_events 30', 'missed_bytes 5000');
   for (const line of lines) expect((await scraped(counts, `gateway_${line}`)).length, line).toBe(1);
+});
+
+test('how late an authority took its sockets along is measured, beside the bound that it keeps', async () => {
+  const counts = metrics();
+  counts.authorityLag('expiry', 0);
+  counts.authorityLag('revocation', 260);
+  counts.authorityLag('revocation', 1100);
+  counts.observe({
+    ...{ sockets: () => 0, runs: () => 0, queuedEvents: () => 0, upstreamConnected: () => true, auditDropped: () => 0 },
+    ...{ waitingBytes: () => 0, missed: () => ({ owners: 0, events: 0, bytes: 0 }) },
+    revocations: () => 7,
+  });
+  const lines = await scraped(counts, 'gateway_socket_authority_');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'gateway_socket_authority_bound_seconds 1',
+      'gateway_socket_authority_lag_seconds_bucket{le="0",because="expiry"} 1',
+      'gateway_socket_authority_lag_seconds_bucket{le="0.25",because="revocation"} 0',
+      'gateway_socket_authority_lag_seconds_bucket{le="1",because="revocation"} 1',
+      'gateway_socket_authority_lag_seconds_count{because="revocation"} 2',
+    ]),
+  );
+  expect(await scraped(counts, 'gateway_revocations')).toEqual(['gateway_revocations 7']);
 });
 
 test('the live policy is told: its generation, its digest, and what became of the last reloads', async () => {
@@ -91,6 +117,8 @@ test('the live policy is told: its generation, its digest, and what became of th
     sockets: () => 0,
     runs: () => 0,
     queuedEvents: () => 0,
+    waitingBytes: () => 0,
+    missed: () => ({ owners: 0, events: 0, bytes: 0 }),
     upstreamConnected: () => true,
     auditDropped: () => 0,
     policy: () => ({
@@ -106,6 +134,17 @@ test('the live policy is told: its generation, its digest, and what became of th
     'gateway_policy_last_reload_failure_timestamp_seconds 7',
     'gateway_policy_info{name="jaaz",mode="enforce",sha256="new"} 1',
     'gateway_policy_reload_failures_total 2',
+  ]);
+});
+
+test('events that the policy does not list are counted by event and type', async () => {
+  const counts = metrics();
+  counts.unlisted({ event: 'session_update', type: 'thinking' });
+  counts.unlisted({ event: 'session_update', type: 'thinking' });
+  counts.unlisted({ event: 'other', type: 'other' });
+  expect(await scraped(counts, 'gateway_events_unlisted_total')).toEqual([
+    'gateway_events_unlisted_total{event="session_update",type="thinking"} 2',
+    'gateway_events_unlisted_total{event="other",type="other"} 1',
   ]);
 });
 

@@ -40,6 +40,7 @@ export const pointsOf = (route: ParsedRoute, kinds: Kinds): readonly Point[] => 
     ...Object.keys(body?.own ?? {}).map((kind) => refused(`body.own.${kind}`, 'resource-hidden')),
     ...Object.keys(body?.create ?? {}).map((kind) => refused(`body.create.${kind}`, ...taken(kinds.get(kind)))),
     ...Object.keys(body?.claim ?? {}).map((kind) => refused(`body.claim.${kind}`, ...taken(kinds.get(kind)))),
+    ...(body?.confirms === undefined ? [] : [refused('body.confirms', 'call-not-pending')]),
     ...(body?.references === undefined ? [] : [refused('body.references', 'reference-foreign')]),
     ...(route.release === undefined ? [] : [seen('release', ({ rehearsed }) => rehearsed.releases.length > 0)]),
     ...route.query.map((name) =>

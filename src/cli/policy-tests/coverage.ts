@@ -1,6 +1,8 @@
 /** What of a policy the tests have seen at work: its routes with all their words, its events, its refusals. */
-import type { EventRule, UpstreamEvent } from '../../model/event.ts';
+import { REDACTED } from '../../model/change-at.ts';
+import type { EventRule, EventTypeRule, UpstreamEvent } from '../../model/event.ts';
 import { valuesAt } from '../../model/field-path.ts';
+import type { FieldPath } from '../../model/json.ts';
 import type { Policy } from '../../model/policy.ts';
 import type { ReasonCode } from '../../model/reason.ts';
 import type { RoutePlace } from '../../policy/places.ts';
@@ -99,24 +101,53 @@ const eventPoints = ({ sockets }: Policy): readonly EventPoint[] =>
   sockets.flatMap(({ deliver }) => [...deliver.values()].flatMap(pointsOfRule));
 
 const pointsOfRule = (rule: EventRule): EventPoint[] => {
-  const { name, agree, relativeUrls, types, typePath } = rule;
+  const { name, agree, relativeUrls, types, typePath, cancel } = rule;
   const point = (word: string, met: EventPoint['met']): EventPoint => ({
     label: `${name}: ${word}`,
     met: (event, heard) => event.name === name && met(event, heard),
   });
   const ofType = (type: string, event: UpstreamEvent): boolean => valuesAt(event.payload, typePath)[0] === type;
   return [
-    ...[...types].flatMap(([type, { learn, endsRun }]) => [
-      point(type, (event, heard) => ofType(type, event) && heard.delivered.length > 0),
-      ...(learn.length === 0
-        ? []
-        : [point(`${type} learn`, (event, { learned }) => ofType(type, event) && learned.length > 0)]),
-      ...(endsRun ? [point(`${type} ends-run`, (event, { ended }) => ofType(type, event) && ended.length > 0)] : []),
-    ]),
+    ...[...types].flatMap(([type, written]) =>
+      pointsOfType(written).map(({ word, met }) =>
+        point(`${type}${word}`, (event, heard) => ofType(type, event) && met(event, heard)),
+      ),
+    ),
     ...(agree.length === 0 ? [] : [point('agree', (_, { dropped }) => dropped === 'event-disagrees')]),
     ...(relativeUrls ? [point('relative', isChanged)] : []),
+    ...(cancel === undefined ? [] : [point('cancel', (_, { cancelled }) => cancelled.length > 0)]),
   ];
+};
+
+interface TypePoint {
+  /** Put after the name of the type. */
+  readonly word: string;
+  readonly met: EventPoint['met'];
+}
+
+const pointsOfType = ({
+  learn,
+  endsRun,
+  pending,
+  settled,
+  opens,
+  redact = [],
+}: EventTypeRule): readonly TypePoint[] => {
+  const all: ReadonlyArray<TypePoint & { readonly is: boolean }> = [
+    { is: true, word: '', met: (_, { delivered }) => delivered.length > 0 },
+    { is: learn.length > 0, word: ' learn', met: (_, { learned }) => learned.length > 0 },
+    { is: endsRun, word: ' ends-run', met: (_, { ended }) => ended.length > 0 },
+    { is: pending !== undefined, word: ' pending', met: (_, heard) => heard.pending.length > 0 },
+    { is: settled !== undefined, word: ' settled', met: (_, heard) => heard.settled.length > 0 },
+    { is: opens !== undefined, word: ' opens', met: (_, { stopped }) => stopped !== undefined },
+    { is: redact.length > 0, word: ' redact', met: (event, heard) => isRedacted(event, heard, redact) },
+  ];
+  return all.filter(({ is }) => is);
 };
 
 const isChanged = ({ payload }: UpstreamEvent, { delivered: [first] }: Heard): boolean =>
   first !== undefined && JSON.stringify(first.payload) !== JSON.stringify(payload);
+
+const isRedacted = ({ payload }: UpstreamEvent, { delivered: [first] }: Heard, places: readonly FieldPath[]): boolean =>
+  first !== undefined &&
+  places.some((place) => valuesAt(payload, place).length > 0 && valuesAt(first.payload, place).includes(REDACTED));

@@ -29,6 +29,12 @@ export interface EventOutcome {
   readonly dropped: string | null;
   readonly learned: readonly string[];
   readonly ended: readonly string[];
+  /** The calls that wait from now on, and those that wait no longer. */
+  readonly pending: readonly string[];
+  readonly settled: readonly string[];
+  /** Why its run was stopped, and what the server was asked for to end it. */
+  readonly stopped: string | null;
+  readonly cancelled: readonly string[];
 }
 
 /** Returns the outcome of a request. */
@@ -51,12 +57,16 @@ export const requestOutcome = ({ record, forwarded, shown, releases, learned }: 
 });
 
 /** Returns the outcome of an event. */
-export const eventOutcome = ({ delivered, dropped, learned, ended }: Heard): EventOutcome => ({
+export const eventOutcome = ({ delivered, dropped, learned, ended, stopped, ...heard }: Heard): EventOutcome => ({
   heard: delivered.map(({ owner }) => owner),
   payload: delivered[0]?.payload ?? null,
   dropped: dropped ?? null,
   learned: learned.map(resourceKey),
   ended: ended.map(resourceKey),
+  pending: heard.pending,
+  settled: heard.settled,
+  stopped: stopped ?? null,
+  cancelled: heard.cancelled,
 });
 
 const read = (bytes: Buffer | undefined): Partial<Body> => {

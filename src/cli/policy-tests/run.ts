@@ -3,13 +3,13 @@ import type { UpstreamEvent } from '../../model/event.ts';
 import { positionOf } from '../../policy/document.ts';
 import type { Position } from '../../policy/fault.ts';
 import type { WrittenMatrix, WrittenRequest } from '../../policy/test-document.ts';
-import { ledgerOf } from '../rehearsal/belongings.ts';
+import { callsOf, ledgerOf } from '../rehearsal/belongings.ts';
 import { type Heard, hearing } from '../rehearsal/hearing.ts';
 import { type Rehearsed, rehearsal } from '../rehearsal/rehearsal.ts';
 import { eventFailures, requestFailures } from './expectations.ts';
 import type { LoadedTests } from './load.ts';
 import { type EventOutcome, eventOutcome, type RequestOutcome, requestOutcome } from './outcome.ts';
-import { askedOf, belongingsOf, callerOf, issuersOf, upstreamOf } from './scene.ts';
+import { askedOf, belongingsOf, callerOf, issuersOf, pendingOf, upstreamOf } from './scene.ts';
 
 export interface TestResult extends Position {
   readonly name: string;
@@ -59,7 +59,8 @@ const ask = async (
   witness: Witness,
 ): Promise<RequestOutcome> => {
   const ledger = await ledgerOf(belongingsOf(file));
-  const stage = rehearsal({ policy, issuers: issuersOf(file), ledger, has: upstreamOf(file) });
+  const calls = callsOf(pendingOf(file));
+  const stage = rehearsal({ policy, issuers: issuersOf(file), ledger, calls, has: upstreamOf(file) });
   const asked = askedOf(written, callerOf(file, as));
   let rehearsed = await stage.request(asked);
   for (let sent = 1; sent < written.repeat; sent += 1) rehearsed = await stage.request(asked);

@@ -1,6 +1,14 @@
 /** From a test as it is written to what is rehearsed: who calls with which bytes, whose is what, what the server says. */
+import type { CallAnswer } from '../../model/call.ts';
 import type { RouteMatch } from '../../model/route.ts';
-import { NOBODY, type TestFile, type WrittenAnswer, type WrittenRequest } from '../../policy/test-document.ts';
+import {
+  NOBODY,
+  ownerNameOf,
+  refOf,
+  type TestFile,
+  type WrittenAnswer,
+  type WrittenRequest,
+} from '../../policy/test-document.ts';
 import type { Belonging } from '../rehearsal/belongings.ts';
 import type { ScriptedAnswer } from '../rehearsal/origin.ts';
 import type { Asked } from '../rehearsal/rehearsal.ts';
@@ -37,6 +45,14 @@ export const belongingsOf = (file: TestFile): readonly Belonging[] =>
       ),
     ),
   );
+
+/** Returns the calls that wait before each test. */
+export const pendingOf = (file: TestFile): readonly CallAnswer[] =>
+  Object.entries(file.pending).flatMap(([key, calls]) => {
+    const place = refOf(key);
+    const owner = ownerOf(file, ownerNameOf(file, place) ?? NOBODY);
+    return calls.map((call) => ({ place, owner, call }));
+  });
 
 /** Returns what the gateway's own look-ups find. */
 export const upstreamOf = ({ upstream }: TestFile): ReadonlyMap<string, ScriptedAnswer> =>

@@ -1,5 +1,7 @@
-/** Whose is what in a rehearsal: told by hand, or read from a live ledger, which is never written to. */
+/** Whose is what in a rehearsal, and what waits for whom: told by hand, or read from a live ledger and never written. */
 import type { OwnershipLedger } from '../../authz/ownership.ts';
+import { type PendingCalls, pendingCalls } from '../../authz/pending.ts';
+import type { CallAnswer } from '../../model/call.ts';
 import type { Owner } from '../../model/principal.ts';
 import { type OwnershipRecord, type ResourceRef, resourceKey } from '../../model/resource.ts';
 import { memoryLedger } from '../../store/memory/ownership-ledger.ts';
@@ -13,6 +15,13 @@ export interface Belonging {
   readonly parent?: ResourceRef | undefined;
   readonly deleted?: boolean;
 }
+
+/** Returns the calls that wait once these were announced, in their order. No time passes. */
+export const callsOf = (announced: readonly CallAnswer[]): PendingCalls => {
+  const calls = pendingCalls({ maxCalls: NO_BOUND, maxCallsOfOwner: NO_BOUND, now: () => 0 });
+  for (const { place, owner, call } of announced) calls.seen(place, owner, call);
+  return calls;
+};
 
 /** Resolves to a ledger in memory that knows these; the first word on an id counts. */
 export const ledgerOf = async (belongings: readonly Belonging[]): Promise<OwnershipLedger> => {
@@ -52,6 +61,8 @@ export const overlayOf = (live: LedgerReader): OwnershipLedger => {
     close: () => live.close(),
   };
 };
+
+const NO_BOUND = Number.MAX_SAFE_INTEGER;
 
 const enter = async (ledger: OwnershipLedger, { ref, owner, parent, deleted = false }: Belonging): Promise<void> => {
   await ledger.learn({ ref, parent, origin: 'admin' }, owner);

@@ -8,8 +8,12 @@ import type { Policy } from '../../model/policy.ts';
 import type { Owner } from '../../model/principal.ts';
 import type { ResourceRef } from '../../model/resource.ts';
 import { type EventDrop, eventLife } from '../../pipeline/event.ts';
+import { type StoppedRun, watch } from '../../pipeline/event-watch.ts';
+import { bare } from '../../realtime/bare.ts';
 import { classify } from '../../realtime/classify.ts';
+import { condemned } from '../../realtime/condemned.ts';
 import { deliver } from '../../realtime/deliver.ts';
+import { opens } from '../../realtime/opens.ts';
 import { type Order, order } from '../../realtime/order.ts';
 import { weigh } from '../../realtime/weigh.ts';
 import { nearOwnershipCache } from '../../store/memory/near-ownership-cache.ts';
@@ -22,6 +26,13 @@ export interface Heard {
   readonly learned: readonly ResourceRef[];
   /** The sessions whose run it ended. */
   readonly ended: readonly ResourceRef[];
+  /** The calls that wait for the owner's answer from now on, and those that wait no longer. */
+  readonly pending: readonly string[];
+  readonly settled: readonly string[];
+  /** Why its run was stopped; undefined where it was not. */
+  readonly stopped: StoppedRun['because'] | undefined;
+  /** What the server was asked for, to end the run. */
+  readonly cancelled: readonly string[];
 }
 
 interface HearingOptions {
@@ -48,9 +59,30 @@ export const hearing = ({ policy, ledger }: HearingOptions): ((event: UpstreamEv
       return outcome;
     },
     runEnded: (session) => void heard.ended.push(session),
+    calls: {
+      seen(_place: ResourceRef, owner: Owner | undefined, call: string) {
+        if (owner !== undefined) heard.pending.push(call);
+      },
+      settled: (_place, call) => void heard.settled.push(call),
+    },
+    watch: watch({
+      opens: opens(),
+      condemned: condemned(),
+      bare,
+      recordsOf: lookup.records,
+      bury: async () => undefined,
+      async cancel(target) {
+        heard.cancelled.push(`POST ${target}`);
+      },
+      modeOf: () => 'enforce',
+      stopped(run) {
+        heard.stopped = run.because;
+      },
+      tell: () => undefined,
+    }),
     deliver: deliver({
       channels: {
-        send(owner, _name, payload) {
+        send(owner, { payload }) {
           heard.delivered.push({ owner, payload });
           return 1;
         },
@@ -76,6 +108,10 @@ const silence = () => ({
   dropped: undefined as EventDrop | undefined,
   learned: [] as ResourceRef[],
   ended: [] as ResourceRef[],
+  pending: [] as string[],
+  settled: [] as string[],
+  stopped: undefined as StoppedRun['because'] | undefined,
+  cancelled: [] as string[],
 });
 
 /** The order of events, and a way to wait until nothing is under way. */

@@ -7,6 +7,7 @@ import type { IssuerSettings } from '../../authn/issuer.ts';
 import { type Learn, learn as learner } from '../../authz/learn.ts';
 import { ownershipLookup } from '../../authz/lookup.ts';
 import type { OwnershipLedger } from '../../authz/ownership.ts';
+import type { PendingCalls } from '../../authz/pending.ts';
 import { writeJson } from '../../body/json-write.ts';
 import { encodeMultipart } from '../../body/multipart.ts';
 import { type Read, read as readStage } from '../../body/read.ts';
@@ -36,6 +37,8 @@ export interface RehearsalOptions {
   /** The aliases of the issuers whose users call. */
   readonly issuers: readonly string[];
   readonly ledger: OwnershipLedger;
+  /** The calls that wait for an answer; undefined: none. */
+  readonly calls?: PendingCalls | undefined;
   /** What the upstream has, by target: catalogues, and what probes find. */
   readonly has: ReadonlyMap<string, ScriptedAnswer>;
   /** The hosts that are served; undefined: any. */
@@ -70,6 +73,8 @@ export interface Rehearsed {
   readonly unscripted: readonly string[];
   readonly releases: readonly ResourceRef[];
   readonly learned: readonly ResourceRef[];
+  /** The call that it answers, which waited for it. */
+  readonly confirms: string | undefined;
   readonly shown: Shown;
 }
 
@@ -93,7 +98,8 @@ export const rehearsal = (options: RehearsalOptions): Rehearsal => {
       const seen = shown();
       if (seen === undefined || notes.record === undefined) throw new TypeError('A life ended without an answer.');
       const { match, principal, grant } = life;
-      return { ...notes, record: notes.record, match, principal, releases: grant?.releases ?? [], shown: seen };
+      const granted = { releases: grant?.releases ?? [], confirms: grant?.confirms?.call };
+      return { ...notes, record: notes.record, match, principal, ...granted, shown: seen };
     },
   };
 };
@@ -117,7 +123,7 @@ interface Desk {
 
 /** Gives the gateway’s own composition places to write to that nobody else sees. */
 const plumb = (options: RehearsalOptions, issuers: readonly IssuerSettings[]) => {
-  const { policy, ledger, hosts } = options;
+  const { policy, ledger, calls, hosts } = options;
   const desk: Desk = { life: undefined, asked: undefined, notes: blank() };
   const origin = scriptedOrigin({
     kinds: policy.resources.values(),
@@ -132,6 +138,7 @@ const plumb = (options: RehearsalOptions, issuers: readonly IssuerSettings[]) =>
     ...WRITERS,
     policy,
     ledger,
+    calls,
     lookup: ownershipLookup({ ledger, near: nearOwnershipCache(NEAR), common: undefined }),
     authenticator: authenticate({ issuers, source: noSource }),
     canonical: canonical({ hosts, trustedProxies: [], newId: () => `rehearsal-${++requests}` }),

@@ -1,5 +1,4 @@
 /** The durable record of owners for one replica: an embedded SQLite file, flushed to the disk at every commit. */
-import type { DatabaseSync } from 'node:sqlite';
 import type { Claim, ClaimOutcome, OwnershipLedger, Settlement } from '../../authz/ownership.ts';
 import type { Owner } from '../../model/principal.ts';
 import {
@@ -10,26 +9,18 @@ import {
   resourceKey,
 } from '../../model/resource.ts';
 import { LedgerError } from '../ledger-error.ts';
-import { groupCommit } from './group-commit.ts';
+import { openSqliteFile, type SqliteFile, type SqliteFileOptions } from './file.ts';
 import { prepareStatements, recordOf, recordsOf, type Statements } from './rows.ts';
-import { describe, openDatabase } from './schema.ts';
+import { describe } from './schema.ts';
 
-export interface SqliteLedgerOptions {
-  /** The file; it and its directory are made when they are missing. */
-  readonly path: string;
-  /** Unix time in milliseconds. */
-  readonly now?: () => number;
-  /** How long a write may wait for another process, during which this one stands still. Default 1000. */
-  readonly busyTimeoutMillis?: number;
+/** Returns the ledger in a file of its own, or throws a LedgerError: not a ledger, of a newer version, not accessible. */
+export function openSqliteLedger(options: SqliteFileOptions): OwnershipLedger {
+  return sqliteLedger(openSqliteFile(options));
 }
 
-/** Returns the ledger in a file, or throws a LedgerError: not a ledger, of a newer version, not accessible. */
-export function openSqliteLedger(options: SqliteLedgerOptions): OwnershipLedger {
-  const now = options.now ?? Date.now;
-  const busyTimeoutMillis = options.busyTimeoutMillis ?? 1000;
-  const database = openDatabase({ path: options.path, busyTimeoutMillis, now });
+/** Returns the ledger in an opened file, which it closes. */
+export function sqliteLedger({ database, commits, now, close }: SqliteFile): OwnershipLedger {
   const statements = prepareStatements(database);
-  const commits = groupCommit(database);
 
   return {
     find: (refs) => read(() => findAll(statements, refs)),
@@ -43,7 +34,7 @@ export function openSqliteLedger(options: SqliteLedgerOptions): OwnershipLedger 
     learn: (learned, owner) => commits.write(() => learnOne(statements, learned, { owner, at: now() })),
     release: (ref, owner) => commits.write(() => releaseAll(statements, ref, owner)),
     ping: () => read(() => void recordOf(statements, { kind: '', id: '' })),
-    close: async () => closeOnce(database, commits.flush),
+    close: async () => close(),
   };
 }
 
@@ -53,12 +44,6 @@ async function read<T>(work: () => T): Promise<T> {
   } catch (cause) {
     throw new LedgerError(`the ledger cannot be read: ${describe(cause)}`, cause);
   }
-}
-
-function closeOnce(database: DatabaseSync, flush: () => void): void {
-  if (!database.isOpen) return;
-  flush();
-  database.close();
 }
 
 function findAll(statements: Statements, refs: readonly ResourceRef[]): ReadonlyArray<OwnershipRecord | undefined> {

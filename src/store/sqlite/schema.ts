@@ -29,6 +29,32 @@ const migrations: readonly string[] = [
      request TEXT NOT NULL,
      PRIMARY KEY (kind, id, request)
    ) STRICT, WITHOUT ROWID;`,
+  // Triggers, so that what another program does to the rows counts too. That an id became somebody's is no such change:
+  // only positive facts are remembered anywhere.
+  `CREATE TABLE revocations (
+     id TEXT PRIMARY KEY,
+     by TEXT NOT NULL CHECK (by IN ('user', 'token', 'issued-before')),
+     issuer TEXT,
+     subject TEXT,
+     before INTEGER,
+     made_at INTEGER NOT NULL,
+     until INTEGER,
+     note TEXT,
+     CHECK ((by = 'issued-before') = (subject IS NULL)),
+     CHECK ((by = 'issued-before') = (before IS NOT NULL)),
+     CHECK (by = 'issued-before' OR issuer IS NOT NULL)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE changes (what TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO changes (what, count) VALUES ('owners', 0), ('revocations', 0);
+   CREATE TRIGGER owner_changed AFTER UPDATE OF kind, id, owner, state ON resources
+     WHEN (old.kind, old.id, old.owner) <> (new.kind, new.id, new.owner) OR new.state = 'deleted'
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'owners'; END;
+   CREATE TRIGGER owner_gone AFTER DELETE ON resources
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'owners'; END;
+   CREATE TRIGGER revocation_made AFTER INSERT ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
+   CREATE TRIGGER revocation_gone AFTER DELETE ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;`,
 ];
 
 const newest = migrations.length;

@@ -27,7 +27,7 @@ const metBy = (route: string, one: Seen): string[] =>
 const FULL = [
   "match: 'POST /api/{canvas}', roles: [x], limits: [generate]",
   'run: { limit: running, session: session_id, ends: event }',
-  'body: { json: 1KiB, own: { session: s }, create: { file: f }, claim: { session: session_id }, references: file }',
+  'body: { json: 1KiB, own: { session: s }, create: { file: f }, claim: { session: session_id }, references: file, confirms: c }',
   'rewrite: [{ drop: [a] }, { inline: image }], query: [page], hidden: { status: 200, json: [] }',
   'filter: { learn: { file: f }, relative: true, max: 1KiB }',
 ].join(', ');
@@ -44,6 +44,7 @@ describe('what is to be seen of a route', () => {
       'body.own.session',
       'body.create.file',
       'body.claim.session',
+      'body.confirms',
       'body.references',
       'query page',
       'rewrite[0] drop',
@@ -62,6 +63,7 @@ describe('what is to be seen of a route', () => {
     ['resource-hidden', ['{canvas}', 'body.own.session', 'hidden']],
     ['resource-taken', ['body.create.file', 'body.claim.session']],
     ['resource-quarantined', ['body.claim.session']],
+    ['call-not-pending', ['body.confirms']],
     ['reference-foreign', ['body.references']],
     ['image-not-inline', []],
   ])('when a request is refused with %s: %j', (reason, words) => {

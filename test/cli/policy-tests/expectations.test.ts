@@ -57,6 +57,10 @@ describe('an event', () => {
     dropped: null,
     learned: ['file:a'],
     ended: [],
+    pending: ['c1'],
+    settled: [],
+    stopped: null,
+    cancelled: [],
   };
   const file = {
     principals: { alice: { roles: [] }, bob: { roles: [], issuer: 'b', user: 'B' } },
@@ -64,6 +68,12 @@ describe('an event', () => {
 
   test.each<[Parameters<typeof eventFailures>[0], number]>([
     [{ heard: ['alice'], payload: { a: 1 }, dropped: null, learned: ['file:a'], ended: [] }, 0],
+    [{ pending: ['c1'], settled: [] }, 0],
+    [{ pending: [] }, 1],
+    [{ settled: ['c1'] }, 1],
+    [{ stopped: null, cancelled: [] }, 0],
+    [{ stopped: 'foreign-file-opened' }, 1],
+    [{ cancelled: ['POST /x'] }, 1],
     [{ heard: ['bob'] }, 2],
     [{ heard: [] }, 2],
     [{ dropped: 'unknown-owner' }, 1],

@@ -41,16 +41,31 @@ describe('the outcome of a request', () => {
 test('the outcome of an event says who heard what', () => {
   const delivered = [{ owner: 'users|alice', payload: { a: 1 } }];
   const ended = [{ kind: 'session', id: 's' }];
-  expect(eventOutcome({ delivered, dropped: undefined, learned: [], ended })).toEqual({
+  const calls = { pending: ['c1'], settled: ['c2'], cancelled: ['POST /x'] };
+  expect(
+    eventOutcome({ delivered, dropped: undefined, stopped: 'run-unwatched', learned: [], ended, ...calls }),
+  ).toEqual({
     heard: ['users|alice'],
     payload: { a: 1 },
     dropped: null,
     learned: [],
     ended: ['session:s'],
+    stopped: 'run-unwatched',
+    ...calls,
   });
-  expect(eventOutcome({ delivered: [], dropped: 'unknown-owner', learned: [], ended: [] })).toMatchObject({
+  const silence = {
+    delivered: [],
+    stopped: undefined,
+    learned: [],
+    ended: [],
+    pending: [],
+    settled: [],
+    cancelled: [],
+  };
+  expect(eventOutcome({ ...silence, dropped: 'unknown-owner' })).toMatchObject({
     heard: [],
     payload: null,
     dropped: 'unknown-owner',
+    stopped: null,
   });
 });

@@ -58,6 +58,20 @@ describe('the tests of a file', () => {
     ]);
   });
 
+  test('answer calls that wait, each test anew', async () => {
+    const pending = "pending: { 'session:s': [c] }\n";
+    const answer =
+      'as: alice, send: POST /api/tool_confirmation, body: { session_id: s, tool_call_id: c, confirmed: true }';
+    const tests = ['allowed', 'allowed', 'call-not-pending'].map(
+      (decision, index) =>
+        `  - { name: t${index}, ${answer}, repeat: ${index === 2 ? 2 : 1}, expect: { decision: ${decision} } }\n`,
+    );
+    expect(await failuresOf(`${pending}requests:\n${tests.join('')}`)).toEqual([[], [], []]);
+    expect(await failuresOf(`requests:\n${tests[0]}`)).toEqual([
+      ['decision: expected "allowed", found "call-not-pending"'],
+    ]);
+  });
+
   test('hear events', async () => {
     const failures = await failuresOf(`events:
   - { name: one, event: session_update, payload: { session_id: s, type: delta }, expect: { heard: [alice] } }

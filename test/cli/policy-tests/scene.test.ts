@@ -5,6 +5,7 @@ import {
   callerOf,
   issuersOf,
   ownerOf,
+  pendingOf,
   upstreamOf,
 } from '../../../src/cli/policy-tests/scene.ts';
 import type { TestFile } from '../../../src/policy/test-document.ts';
@@ -14,6 +15,7 @@ const file = {
   principals: { alice: { roles: ['x'] }, bob: { issuer: 'other', user: 'Bob', roles: [] } },
   owned: { alice: { canvas: ['a'] } },
   deleted: { bob: { file: ['f'] } },
+  pending: { 'canvas:a': ['c1', 'c2'], 'canvas:b': ['c3'] },
   upstream: { '/x': { status: 200, headers: {}, json: [1] } },
 } as unknown as TestFile;
 
@@ -33,6 +35,14 @@ describe('the people of a test file', () => {
       { ref: { kind: 'file', id: 'f' }, owner: 'other|Bob', deleted: true },
     ]);
   });
+});
+
+test('calls wait for whoever owns what they wait in, and for nobody where nobody does', () => {
+  expect(pendingOf(file)).toEqual([
+    { place: { kind: 'canvas', id: 'a' }, owner: 'users|alice', call: 'c1' },
+    { place: { kind: 'canvas', id: 'a' }, owner: 'users|alice', call: 'c2' },
+    { place: { kind: 'canvas', id: 'b' }, owner: 'nobody', call: 'c3' },
+  ]);
 });
 
 test('the upstream has what is written', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OwnershipLedger } from '../../../src/authz/ownership.ts';
-import { ledgerOf, overlayOf } from '../../../src/cli/rehearsal/belongings.ts';
+import { callsOf, ledgerOf, overlayOf } from '../../../src/cli/rehearsal/belongings.ts';
 import { memoryLedger } from '../../../src/store/memory/ownership-ledger.ts';
 
 const canvas = { kind: 'canvas', id: 'a' };
@@ -17,6 +17,16 @@ test('a ledger knows what it is told', async () => {
     { owner: 'alice', state: 'deleted' },
     undefined,
   ]);
+});
+
+test('calls wait as they were announced, however many, and an id that waits twice is answered in neither place', () => {
+  const at = (place: typeof session, owner: string, call: string) => ({ place, owner, call });
+  const other = { kind: 'session', id: 't' };
+  const many = Array.from({ length: 200 }, (_, index) => at(session, 'alice', `c${index}`));
+  const calls = callsOf([...many, at(session, 'alice', 'twin'), at(other, 'bob', 'twin')]);
+  expect(calls.size).toBe(201);
+  expect(calls.take(at(session, 'alice', 'c0'), 'r1')).toBe('taken');
+  expect(calls.take(at(session, 'alice', 'twin'), 'r2')).toBe('collided');
 });
 
 describe('a ledger over a live one', () => {

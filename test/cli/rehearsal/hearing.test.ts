@@ -9,6 +9,7 @@ const hear = async (payload: JsonObject, name = 'session_update') => {
   const ledger = await ledgerOf([
     { ref: { kind: 'session', id: 's' }, owner: 'main|alice' },
     { ref: { kind: 'canvas', id: 'b' }, owner: 'main|bob' },
+    { ref: { kind: 'file', id: 'im_bobs0001.png' }, owner: 'main|bob' },
   ]);
   return hearing({ policy: jaazPolicy(), ledger })({ name, payload });
 };
@@ -20,6 +21,10 @@ describe('an event in a rehearsal', () => {
       dropped: undefined,
       learned: [],
       ended: [],
+      pending: [],
+      settled: [],
+      stopped: undefined,
+      cancelled: [],
     });
   });
 
@@ -35,6 +40,34 @@ describe('an event in a rehearsal', () => {
 
   test('ends the run of its session', async () => {
     expect((await hear({ session_id: 's', type: 'done' })).ended).toEqual([{ kind: 'session', id: 's' }]);
+  });
+
+  test('says which calls wait from now on, and which no longer', async () => {
+    const asked = await hear({ session_id: 's', type: 'tool_call_pending_confirmation', id: 'c' });
+    expect(asked).toMatchObject({ pending: ['c'], settled: [] });
+    expect(asked.delivered).toHaveLength(1);
+    expect(await hear({ session_id: 's', type: 'tool_call_cancelled', id: 'c' })).toMatchObject({
+      pending: [],
+      settled: ['c'],
+    });
+    expect(await hear({ session_id: 'x', type: 'tool_call_pending_confirmation', id: 'c' })).toMatchObject({
+      dropped: 'unknown-owner',
+      pending: [],
+    });
+  });
+
+  test('stops a run that is about to open another’s, and says how it is ended', async () => {
+    const opening = (file: string) =>
+      hear({ session_id: 's', type: 'tool_call_arguments', id: 'c', text: `{"image":"${file}"}` });
+    expect(await opening('im_bobs0001.png')).toMatchObject({
+      delivered: [],
+      dropped: 'run-condemned',
+      stopped: 'foreign-file-opened',
+      cancelled: ['POST /api/cancel/s'],
+    });
+    const invented = await opening('im_none0001.png');
+    expect(invented).toMatchObject({ dropped: undefined, stopped: undefined, cancelled: [] });
+    expect(invented.delivered).toHaveLength(1);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Belonging, ledgerOf } from '../../../src/cli/rehearsal/belongings.ts';
+import { type Belonging, callsOf, ledgerOf } from '../../../src/cli/rehearsal/belongings.ts';
 import type { ScriptedAnswer } from '../../../src/cli/rehearsal/origin.ts';
 import { type Asked, rehearsal } from '../../../src/cli/rehearsal/rehearsal.ts';
 import { jaazPolicy } from '../../support/policies.ts';
@@ -81,6 +81,23 @@ describe('a rehearsal', () => {
     expect(record.reason).toBe('upstream-unreachable');
     expect(forwarded?.body?.toString()).toContain('"user_id":"main|alice"');
     expect((await stage.request(asking('GET /api/canvas/new'))).record.reason).toBe('resource-hidden');
+  });
+
+  test('answers a call that waits, and says which', async () => {
+    const place = { kind: 'session', id: 's' };
+    const ledger = await ledgerOf([{ ref: place, owner: 'main|alice' }]);
+    const calls = callsOf([{ place, owner: 'main|alice', call: 'c' }]);
+    const stage = rehearsal({ policy: jaazPolicy(), issuers: ['main'], ledger, calls, has: new Map() });
+    const answer = asking('POST /api/tool_confirmation', {
+      ...creating({ session_id: 's', tool_call_id: 'c', confirmed: true }),
+      answer: () => json({ status: 'success' }),
+    });
+    const first = await stage.request(answer);
+    expect([first.record.outcome, first.confirms]).toEqual(['allowed', 'c']);
+    const second = await stage.request(answer);
+    expect([second.record.reason, second.confirms]).toEqual(['call-not-pending', undefined]);
+    const without = rehearsal({ policy: jaazPolicy(), issuers: ['main'], ledger, has: new Map() });
+    expect((await without.request(answer)).record.reason).toBe('call-not-pending');
   });
 
   test('tells what the upstream would have been asked, and uses what it is told', async () => {

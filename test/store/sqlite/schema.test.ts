@@ -27,7 +27,7 @@ describe('openDatabase', () => {
   test('marks a new file as its own and records when each version was reached', () => {
     const database = open(newPath(), 5);
     expect(columnOf(database, 'PRAGMA application_id')).toEqual([Buffer.from('JzGw').readInt32BE()]);
-    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5]);
+    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5]);
     database.close();
   });
 
@@ -37,8 +37,24 @@ describe('openDatabase', () => {
     database.exec("INSERT INTO leans VALUES ('canvas', 'c', 'r')");
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5]);
     expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
+    again.close();
+  });
+
+  test('brings a file of the first version to the newest, and keeps what is in it', () => {
+    const path = newPath();
+    const database = open(path, 5);
+    database.exec("INSERT INTO leans VALUES ('canvas', 'c', 'r')");
+    // What came with the second version, undone.
+    for (const name of ['owner_changed', 'owner_gone']) database.exec(`DROP TRIGGER ${name}`);
+    for (const name of ['revocations', 'changes']) database.exec(`DROP TABLE ${name}`);
+    database.exec('DELETE FROM schema_version WHERE version = 2');
+    database.close();
+    const again = open(path, 6);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 6]);
+    expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
+    expect(columnOf(again, 'SELECT count(*) FROM revocations')).toEqual([0]);
     again.close();
   });
 
@@ -93,6 +109,28 @@ describe('the table of resources', () => {
     expect(() => insert.run(...values)).toThrow(/constraint|cannot store/);
     expect(insert.run(...row).changes).toBe(1);
     expect(() => insert.run(...row.with(2, 'main|bob'))).toThrow(/UNIQUE/);
+    database.close();
+  });
+});
+
+describe('the table of revocations', () => {
+  const row = ['r1', 'user', 'main', 'ann', null, 1, null, null];
+  const before = row.with(1, 'issued-before').with(3, null).with(4, 5);
+  test.each([
+    ['a way that is none', row.with(1, 'mood')],
+    ['no user', row.with(3, null)],
+    ['a user without an issuer', row.with(2, null)],
+    ['a user and a moment', row.with(4, 5)],
+    ['a moment that is none', before.with(4, null)],
+    ['a moment and a user', before.with(3, 'ann')],
+    ['no time', row.with(5, null)],
+  ])('holds no row with %s', (_name, values) => {
+    const database = open(':memory:');
+    const insert = database.prepare('INSERT INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    expect(() => insert.run(...values)).toThrow(/constraint/);
+    expect(insert.run(...row).changes).toBe(1);
+    expect(() => insert.run(...before)).toThrow(/UNIQUE/);
+    expect(insert.run(...before.with(0, 'r2').with(2, null)).changes).toBe(1);
     database.close();
   });
 });

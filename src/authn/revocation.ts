@@ -1,0 +1,264 @@
+/**
+ * Tokens that are taken back before they expire. They are judged from memory, at every use of a token; the store behind
+ * it keeps them over restarts and says when another process has changed something.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Principal } from '../model/principal.ts';
+import type { ReasonCode } from '../model/reason.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { Revocation, RevocationTerms, Revoked } from '../model/revocation.ts';
+import { revokedTokens } from './revoked.ts';
+
+/** The port: where revocations are kept. What rejects has changed nothing. */
+export interface RevocationStore {
+  /** Returns those that are not over, oldest first. */
+  all(): Promise<readonly Revocation[]>;
+  /** Durable before it resolves, as `remove` is. */
+  add(revocation: Revocation): Promise<void>;
+  /** Returns false when there is none of this id. */
+  remove(id: string): Promise<boolean>;
+  /** Removes those that are over. */
+  purge(): Promise<void>;
+  /** Calls back when another process may have changed something, within the bound; again while that cannot be told. */
+  onChange(listener: () => void): void;
+}
+
+export interface Revocations {
+  /** Returns why a principal's token is not good any more. Synchronous, and free where nothing is revoked. */
+  revokes(principal: Principal): ReasonCode | undefined;
+  /** Takes effect, here, when it resolves; rejects with `revocations-unavailable` when it cannot be kept. */
+  add(revocation: Revoked & RevocationTerms): Promise<Added>;
+  /** Takes one back and returns it, or undefined when there is none of this id; rejects as `add` does. */
+  remove(id: string): Promise<Revocation | undefined>;
+  /** Oldest first. */
+  list(): readonly Revocation[];
+  /** Adds a listener for revocations that were made, here or elsewhere. */
+  onRevoked(listener: RevokedListener): void;
+  /** False while what another process revokes cannot be read; what was known goes on holding. */
+  healthy(): boolean;
+  close(): void;
+}
+
+/** Ends what lives by revoked tokens and returns how many of them there were; `sinceMillis` is when they were revoked. */
+export type RevokedListener = (sinceMillis: number) => number;
+
+export interface Added {
+  readonly revocation: Revocation;
+  /** How many the listeners ended. */
+  readonly ended: number;
+}
+
+export interface RevocationNotice {
+  readonly kind: 'revocations-unreadable' | 'revocations-readable';
+  readonly detail: string;
+}
+
+export interface RevocationsOptions {
+  readonly store: RevocationStore;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  /** Hears of each change once. */
+  readonly notice?: (notice: RevocationNotice) => void;
+}
+
+/** Resolves when all are known, or rejects with the store's error: a gateway that does not know them must not start. */
+export const openRevocations = async ({
+  store,
+  now = Date.now,
+  notice = () => undefined,
+}: RevocationsOptions): Promise<Revocations> => {
+  const listeners: RevokedListener[] = [];
+  const known = knownRevocations(now, () => void store.purge().catch(untilNextTime));
+
+  const told = (made: readonly Revocation[]): number => {
+    if (made.length === 0) return 0;
+    const since = Math.min(...made.map(({ madeAtMillis }) => madeAtMillis));
+    return listeners.reduce((sum, listener) => sum + listener(since), 0);
+  };
+  const reading = reader({ store, known, notice, told });
+  // The store tells of a change once, so it is listened to before it is read.
+  store.onChange(reading.again);
+  await reading.first();
+  await store.purge().catch(untilNextTime);
+
+  return {
+    revokes: (principal) => (known.has(principal) ? 'token-revoked' : undefined),
+    async add(revoked) {
+      const revocation: Revocation = { ...revoked, id: newId(), madeAtMillis: now() };
+      await kept(store.add(revocation));
+      reading.spoil();
+      return { revocation, ended: told(known.add(revocation)) };
+    },
+    async remove(id) {
+      const found = known.list().find((one) => one.id === id);
+      if (found === undefined || !(await kept(store.remove(id)))) return undefined;
+      reading.spoil();
+      known.remove(id);
+      return found;
+    },
+    list: known.list,
+    onRevoked: (listener) => void listeners.push(listener),
+    healthy: reading.healthy,
+    close() {
+      reading.close();
+      known.close();
+    },
+  };
+};
+
+/** No letter of it can be taken for an option on a command line. */
+const newId = (): string => randomBytes(6).toString('hex');
+
+const kept = async <T>(written: Promise<T>): Promise<T> => {
+  try {
+    return await written;
+  } catch (cause) {
+    throw new Rejection('revocations-unavailable', `revocations: ${String(cause)}`, { cause });
+  }
+};
+
+/** What is over does not count any more, whether or not its row is there. */
+const untilNextTime = (): void => undefined;
+
+interface Reading {
+  readonly store: RevocationStore;
+  readonly known: Known;
+  readonly notice: (notice: RevocationNotice) => void;
+  readonly told: (made: readonly Revocation[]) => void;
+}
+
+/** A reading that failed is tried again after this time: the store tells of a change once. */
+const RETRY_MILLIS = 250;
+
+/** Between two readings, so that a thousand revocations in a row elsewhere are not a thousand readings here. */
+const GAP_MILLIS = 50;
+
+/** Returns what reads the store, one reading at a time. */
+const reader = ({ store, known, notice, told }: Reading) => {
+  let healthy = true;
+  let reading = false;
+  let outdated = false;
+  let closed = false;
+
+  const read = async (): Promise<void> => {
+    outdated = false;
+    const all = await store.all();
+    // A reading that something of our own overtook would undo it.
+    if (!outdated) told(known.replace(all));
+  };
+
+  const change = (readable: boolean, detail: string): void => {
+    if (readable === healthy) return;
+    healthy = readable;
+    notice({ kind: readable ? 'revocations-readable' : 'revocations-unreadable', detail });
+  };
+
+  const readUntilLatest = async (): Promise<void> => {
+    reading = true;
+    do {
+      try {
+        await read();
+        change(true, 'they are read again');
+        await pause(GAP_MILLIS, undefined, { ref: false });
+      } catch (error) {
+        change(false, String(error));
+        await pause(RETRY_MILLIS, undefined, { ref: false });
+        outdated = true;
+      }
+    } while (outdated && !closed);
+    reading = false;
+  };
+
+  return {
+    async first(): Promise<void> {
+      reading = true;
+      do await read();
+      while (outdated);
+      reading = false;
+    },
+    again(): void {
+      outdated = true;
+      if (!reading && !closed) void readUntilLatest();
+    },
+    /** What a reading that is under way will bring is older than what is known. */
+    spoil(): void {
+      outdated = true;
+    },
+    healthy: () => healthy,
+    close(): void {
+      closed = true;
+    },
+  };
+};
+
+interface Known {
+  has(principal: Principal): boolean;
+  list(): readonly Revocation[];
+  /** Returns what was not known before. */
+  replace(all: readonly Revocation[]): readonly Revocation[];
+  add(revocation: Revocation): readonly Revocation[];
+  remove(id: string): void;
+  close(): void;
+}
+
+/** A timer cannot be set for longer. */
+const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
+/** Returns what is known of revocations, which forgets by itself what is over; `over` is called after that. */
+const knownRevocations = (now: () => number, over: () => void): Known => {
+  let byId = new Map<string, Revocation>();
+  let revoked = revokedTokens();
+  let timer: NodeJS.Timeout | undefined;
+
+  const rebuild = (all: Iterable<Revocation>): void => {
+    byId = new Map();
+    revoked = revokedTokens();
+    const nowMillis = now();
+    for (const one of all) {
+      if (isOver(one, nowMillis)) continue;
+      byId.set(one.id, one);
+      revoked.add(one);
+    }
+    rest();
+  };
+
+  /** Until the next one is over. */
+  const rest = (): void => {
+    clearTimeout(timer);
+    let next = Number.POSITIVE_INFINITY;
+    for (const { untilMillis } of byId.values()) if (untilMillis !== undefined) next = Math.min(next, untilMillis);
+    if (next === Number.POSITIVE_INFINITY) return;
+    timer = setTimeout(forget, Math.min(Math.max(next - now(), 1), MAX_TIMER_MILLIS)).unref();
+  };
+
+  const forget = (): void => {
+    const before = byId.size;
+    rebuild(byId.values());
+    if (byId.size < before) over();
+  };
+
+  return {
+    has: (principal) => revoked.has(principal),
+    list: () => [...byId.values()].filter((one) => !isOver(one, now())),
+    replace(all) {
+      const before = byId;
+      rebuild(all);
+      return [...byId.values()].filter(({ id }) => !before.has(id));
+    },
+    add(one) {
+      if (byId.has(one.id)) return [];
+      byId.set(one.id, one);
+      revoked.add(one);
+      if (one.untilMillis !== undefined) rest();
+      return [one];
+    },
+    remove(id) {
+      if (byId.delete(id)) rebuild([...byId.values()]);
+    },
+    close: () => clearTimeout(timer),
+  };
+};
+
+const isOver = ({ untilMillis }: Revocation, nowMillis: number): boolean =>
+  untilMillis !== undefined && untilMillis <= nowMillis;

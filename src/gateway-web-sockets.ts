@@ -1,0 +1,86 @@
+/** The part of the composition that is raw WebSockets: one connection to the upstream for each client's, and judges between. */
+import type { Authenticator } from './authn/authenticate.ts';
+import { claims } from './authz/claim.ts';
+import type { Learn } from './authz/learn.ts';
+import type { OwnershipLookup } from './authz/lookup.ts';
+import type { OwnershipLedger } from './authz/ownership.ts';
+import { conform } from './body/conform.ts';
+import { parseStrictJson, readStrictJson } from './body/json.ts';
+import { writeJson, writeJsonInSlices } from './body/json-write.ts';
+import type { Config } from './config/config.ts';
+import { type VerifierOptions, verifier } from './gateway-sockets.ts';
+import type { AuditSink } from './model/audit.ts';
+import type { Policy } from './model/policy.ts';
+import type { CanonicalRequest, RawRequest } from './model/request.ts';
+import { messageLife } from './pipeline/message.ts';
+import type { Limit } from './ratelimit/limit.ts';
+import { inbound } from './realtime/inbound.ts';
+import type { Lifetime } from './realtime/lifetime.ts';
+import { messages } from './realtime/messages.ts';
+import { outboundHeaders } from './rewrite/headers.ts';
+import { type WebSockets, webSockets } from './server/web-sockets.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { Origin } from './upstream/origin.ts';
+import { probe } from './upstream/probe.ts';
+import { tunnelTo } from './upstream/tunnel.ts';
+import { webSocketDial } from './upstream/web-socket.ts';
+
+export interface WebSocketPlaneOptions extends VerifierOptions {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly authenticator: Authenticator;
+  readonly canonical: (raw: RawRequest) => CanonicalRequest;
+  readonly ledger: OwnershipLedger;
+  readonly lookup: OwnershipLookup;
+  readonly learn: Learn;
+  readonly origin: Origin;
+  readonly limit: Limit;
+  readonly lifetime: Lifetime;
+  readonly audit: AuditSink;
+  readonly counts: Metrics;
+}
+
+/** Above this a message is read and written in slices that do not hold others up. */
+const LARGE_BYTES = 64 * 1024;
+
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+
+/** Returns the raw WebSockets, attached to no server yet. */
+export const webSocketPlane = (options: WebSocketPlaneOptions): WebSockets => {
+  const { config, policy, log, ledger, lookup, learn, counts } = options;
+  const { url } = config.upstream;
+  const paced = inbound({ accept: new Map() });
+  const life = messageLife({
+    read: (bytes) => (bytes.length > LARGE_BYTES ? readStrictJson(bytes) : parseStrictJson(bytes)),
+    write: async (value, bytes) =>
+      bytes > LARGE_BYTES ? Buffer.concat(await writeJsonInSlices(value)) : writeJson(value),
+    conform,
+    judge: messages,
+    ownersOf: lookup.ownersOf,
+    claims: claims({ ledger, lookup, presence: probe(options.origin) }),
+    learn: (ref, parent, owner) => learn({ ref, parent, origin: 'event' }, owner),
+    count: (outcome, because) => counts.event(outcome, because),
+    report: (error, what) => log.error({ err: error }, what),
+  });
+  return webSockets({
+    rules: () => policy.webSockets,
+    canonical: options.canonical,
+    origins: config.listen.origins,
+    verify: verifier(options),
+    limit: options.limit.visitor,
+    lifetime: options.lifetime,
+    ownersOf: lookup.ownersOf,
+    // Nothing of the client's but who it is.
+    headers: (request, principal) => outboundHeaders({ ...request, headers: NO_HEADERS }, principal, true),
+    dial: webSocketDial({ url }),
+    bore: tunnelTo({ url }),
+    life,
+    pace() {
+      const judge = paced();
+      return (nowMillis) => judge.packet(undefined, nowMillis) === 'fine';
+    },
+    onDecision: options.audit,
+  });
+};

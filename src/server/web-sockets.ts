@@ -1,0 +1,230 @@
+/**
+ * The raw WebSockets of the public listener. Each is one client's and has one connection to the upstream of its own: judged
+ * before that is made, ended with its client's authority, and counted until both of its sides are closed.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AuditRecord } from '../model/audit.ts';
+import { modeFor } from '../model/mode.ts';
+import type { Principal } from '../model/principal.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { CanonicalRequest } from '../model/request.ts';
+import { webSocketAt } from '../model/websocket.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import type { Expiry } from './socket-door.ts';
+import { rawRequest } from './socket-entry.ts';
+import { denialOf, rejectionOf } from './socket-link.ts';
+import { type Tally, tally } from './socket-tally.ts';
+import { watchAuthority, watchOver } from './web-socket-authority.ts';
+import { entrance, type Knock, knock, type WebSocketHandshakeOptions } from './web-socket-handshake.ts';
+import { endLink, type Records, records, type WebSocketLink } from './web-socket-link.ts';
+import { type LoadOptions, loader } from './web-socket-load.ts';
+
+export interface WebSocketsOptions extends WebSocketHandshakeOptions, LoadOptions {
+  /** Throws a Rejection when this address may not connect now. */
+  readonly limit?: (address: string) => void | Promise<void>;
+  readonly lifetime: Expiry;
+  /** Must not throw and must not block. */
+  readonly onDecision: (record: AuditRecord) => void;
+  readonly maxSocketsPerOwner?: number;
+  readonly maxSocketsPerAddress?: number;
+  /** Between two looks at each connection. */
+  readonly tickMillis?: number;
+}
+
+export interface WebSockets {
+  /** Whether an upgrade at this path, as it stands before the query, is one of these. */
+  match(path: string): boolean;
+  /** For the one upgrade listener of the public server. Takes the socket over, whatever becomes of it. */
+  handleUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Connections on which something may pass. */
+  count(): number;
+  /** Connections of which a side is open, let in or not yet. */
+  open(): number;
+  /** What is held for slow readers, and for judgement. */
+  held(): { readonly messages: number; readonly bytes: number };
+  /** Ends the connections of these principals, as a revocation does, and returns their number. */
+  end(matches: (principal: Principal) => boolean): number;
+  /** Judges all by the policy as it is now, after it has changed. */
+  rejudge(): void;
+  /** Ends all; their clients come back to another replica. Resolves when every side is closed. */
+  close(): Promise<void>;
+}
+
+interface Door {
+  readonly options: WebSocketsOptions;
+  readonly now: () => number;
+  readonly record: Records;
+  /** Whatever is open, by what keeps it so: the client's side, the upstream's, or both. */
+  readonly visits: Map<object, number>;
+  readonly links: Set<WebSocketLink>;
+  readonly byAddress: Tally;
+  readonly byOwner: Tally;
+  readonly judge: (request: CanonicalRequest) => Knock;
+  readonly entrance: ReturnType<typeof entrance>;
+  readonly load: ReturnType<typeof loader>;
+  readonly watch: { begin(): void };
+  closing: boolean;
+  closed: (() => void) | undefined;
+}
+
+/** Returns the raw WebSockets, attached to no server: upgrades are handed in. */
+export const webSockets = (options: WebSocketsOptions): WebSockets => {
+  const { now = Date.now, maxSocketsPerOwner = 50, maxSocketsPerAddress = 200 } = options;
+  const record = records(options.onDecision, now);
+  const links = new Set<WebSocketLink>();
+  const over = watchOver({ ...options, links });
+  const door: Door = {
+    options,
+    now,
+    record,
+    visits: new Map(),
+    links,
+    byAddress: tally(maxSocketsPerAddress),
+    byOwner: tally(maxSocketsPerOwner),
+    judge: knock(options),
+    entrance: entrance(options),
+    load: loader(options, record),
+    watch: over,
+    closing: false,
+    closed: undefined,
+  };
+
+  return {
+    match: (path) => webSocketAt(options.rules(), path) !== undefined,
+    handleUpgrade(incoming, socket, head) {
+      socket.on('error', () => socket.destroy());
+      void arrive(door, { incoming, socket, head }).catch(() => socket.destroy());
+    },
+    count: () => [...links].filter(({ load }) => load !== undefined).length,
+    open: () => door.visits.size,
+    held: () => sum([...links].flatMap(({ load }) => load?.held() ?? [])),
+    end(matches) {
+      const found = [...links].filter(({ principal }) => principal !== undefined && matches(principal));
+      for (const link of found) endLink(link, new Rejection('token-revoked', 'the token of an open connection'));
+      return found.length;
+    },
+    rejudge: over.rejudge,
+    async close() {
+      door.closing = true;
+      over.stop();
+      for (const link of links) endLink(link, new Rejection('shutting-down', 'no connections any more'));
+      if (door.visits.size > 0) await new Promise<void>((resolve) => (door.closed = resolve));
+    },
+  };
+};
+
+const sum = (all: ReadonlyArray<{ readonly messages: number; readonly bytes: number }>) =>
+  all.reduce((so, { messages, bytes }) => ({ messages: so.messages + messages, bytes: so.bytes + bytes }), {
+    messages: 0,
+    bytes: 0,
+  });
+
+interface Coming {
+  readonly incoming: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Keeps what is open in the count until as many `leave` as have entered. */
+const enter = ({ visits }: Door, visit: object): void => void visits.set(visit, (visits.get(visit) ?? 0) + 1);
+
+const leave = (door: Door, visit: object): void => {
+  const left = (door.visits.get(visit) ?? 1) - 1;
+  if (left > 0) door.visits.set(visit, left);
+  else door.visits.delete(visit);
+  if (door.visits.size === 0) door.closed?.();
+};
+
+/** Takes a connection in, or refuses it. */
+const arrive = async (door: Door, coming: Coming): Promise<void> => {
+  const { socket } = coming;
+  const raw = rawRequest(coming.incoming);
+  let request: CanonicalRequest | undefined;
+  let link: WebSocketLink | undefined;
+  enter(door, socket);
+  socket.once('close', () => leave(door, socket));
+  try {
+    if (door.closing) throw new Rejection('shutting-down', 'no new connections');
+    request = door.options.canonical(raw);
+    const knocked = door.judge(request);
+    const limited = await limitedBy(door, knocked, socket);
+    const entrant = await door.entrance.admit(knocked);
+    link = linkOf(door, knocked, { ...coming, ...entrant, limited });
+    // From here on a revocation finds the link; one that was made before is found here.
+    await door.entrance.confirm(knocked, entrant);
+    await begin(door, link, { ...coming, knocked });
+  } catch (error) {
+    const rejection = link?.ended ?? rejectionOf(error);
+    if (link !== undefined) forget(door, link);
+    const id = request?.id ?? randomUUID();
+    door.record.refused(raw, { id, request, link }, rejection);
+    refuseUpgrade(socket, rejection, id);
+  }
+};
+
+/** What is counted protects the process, so it holds in every mode. Returns the limit that would have refused it. */
+const limitedBy = async (
+  { options: { limit }, byAddress }: Door,
+  { request: { address }, match }: Knock,
+  socket: Duplex,
+): Promise<Rejection | undefined> => {
+  if (socket.destroyed) throw new Rejection('client-gone', 'before the handshake');
+  if (!byAddress.take(address)) throw new Rejection('sockets-limited', `connections of address ${address}`);
+  socket.once('close', () => byAddress.give(address));
+  try {
+    await limit?.(address);
+    return undefined;
+  } catch (error) {
+    if (modeFor(match.rule.rollout, undefined) === 'enforce') throw error;
+    return rejectionOf(error);
+  }
+};
+
+type Entering = Pick<Coming, 'socket'> &
+  Pick<WebSocketLink, 'principal' | 'denials'> & { readonly limited: Rejection | undefined };
+
+/** The link, from here on counted for its owner. */
+const linkOf = (door: Door, { request, match }: Knock, entering: Entering): WebSocketLink => {
+  const { socket, principal, limited } = entering;
+  const denials = [...(limited === undefined ? [] : [denialOf(limited)]), ...entering.denials];
+  if (limited !== undefined && modeFor(match.rule.rollout, principal) === 'enforce') throw limited;
+  if (socket.destroyed) throw new Rejection('client-gone', 'during the handshake');
+  if (door.closing) throw new Rejection('shutting-down', 'no new connections');
+  if (principal !== undefined) {
+    const { owner } = principal;
+    if (!door.byOwner.take(owner)) throw new Rejection('sockets-limited', `connections of owner ${owner}`);
+    socket.once('close', () => door.byOwner.give(owner));
+  }
+  const link: WebSocketLink = {
+    ...{ request, match, duplex: socket, startedMillis: door.now(), principal, denials, load: undefined },
+    ...{ opening: new AbortController(), ended: undefined, told: 0, untold: 0 },
+  };
+  door.links.add(link);
+  socket.once('close', () => link.opening.abort());
+  return link;
+};
+
+const forget = (door: Door, link: WebSocketLink): void => void door.links.delete(link);
+
+/** Reaches the upstream, then answers the client; from here on the link ends by itself. */
+const begin = async (door: Door, link: WebSocketLink, coming: Coming & { readonly knocked: Knock }): Promise<void> => {
+  const unwatch = watchAuthority(door, link);
+  const { duplex } = link;
+  enter(door, duplex);
+  const closed = (): void => {
+    unwatch();
+    forget(door, link);
+    door.record.rest(link);
+    leave(door, duplex);
+  };
+  try {
+    link.load = await door.load(link, coming, closed);
+  } catch (error) {
+    closed();
+    throw error;
+  }
+  door.watch.begin();
+  door.record.link(link, { outcome: 'allowed', findings: link.denials });
+};

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { expect, test } from 'vitest';
+import { app } from '../../src/server/app.ts';
+
+test('an upgrade is taken by whoever takes its path, as it stands before the query, and by nobody else', async () => {
+  const taken: string[] = [];
+  const take = (name: string) => (incoming: IncomingMessage, socket: Duplex) => {
+    taken.push(`${name} ${incoming.url}`);
+    socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  };
+  const refused: string[] = [];
+  const server = app({
+    live: async () => undefined,
+    refused: ({ rejection }) => void refused.push(rejection.reason),
+    upgrade: take('socket'),
+    socketPath: '/socket.io/',
+    webSockets: { match: (path) => /^\/ws\/[a-z]+$/.test(path), handleUpgrade: take('raw') },
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  for (const target of ['/socket.io/?a=/ws/b', '/ws/a?b=c', '/ws/a', '/ws/', '/ws/a/b?x=/ws/a']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    await new Promise((resolve) => socket.resume().once('close', resolve));
+  }
+  expect(taken).toEqual(['socket /socket.io/?a=/ws/b', 'raw /ws/a?b=c', 'raw /ws/a']);
+  expect(refused).toEqual(['route-unknown', 'route-unknown']);
+  server.close();
+});

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { eventFrame } from '../../src/server/socket-frame.ts';
+import { peer } from '../../src/server/socket-peer.ts';
+import { limited } from '../support/wire-peer.ts';
+
+const MIB = 1 << 20;
+const numbered = (n: number, size = 0) => eventFrame('e', [n, 'x'.repeat(size)]);
+const binary = (...parts: readonly Buffer[]) =>
+  eventFrame(
+    'e',
+    parts.map((_, num) => ({ _placeholder: true, num })),
+    parts,
+  );
+
+describe('a peer that does not read', () => {
+  test('is cut off when too many bytes would wait, the one that is about to among them', () => {
+    const frame = eventFrame('e', ['x'.repeat(600)]);
+    const exact = limited(2 * frame.bytes, 100);
+    for (let i = 0; i < 2; i += 1) exact.member.send(frame);
+    expect(exact.slow).toEqual([]);
+    const { member, slow, texts } = limited(2 * frame.bytes - 1, 100);
+    for (let i = 0; i < 5; i += 1) member.send(frame);
+    expect(slow).toEqual([2 * frame.bytes]);
+    expect(texts).toHaveLength(1);
+  });
+
+  test('is cut off when too many packets would wait, and an attachment is one', () => {
+    const { member, slow, texts } = limited(MIB, 4);
+    member.send(binary(Buffer.from('a'), Buffer.from('b')));
+    member.send(numbered(1));
+    expect([texts.length, slow.length]).toEqual([4, 0]);
+    member.send(numbered(2));
+    expect([texts.length, slow.length]).toEqual([4, 1]);
+    const attached = limited(MIB, 2);
+    attached.member.send(binary(Buffer.from('a'), Buffer.from('b')));
+    expect(attached.slow).toHaveLength(1);
+  });
+
+  test('is cut off by one event that is larger than the bound', () => {
+    const { member, slow, texts, waiting } = limited(1_000, 10);
+    member.send(numbered(0, 5_000));
+    expect([texts, slow.length, waiting.bytes]).toEqual([[], 1, 0]);
+  });
+
+  test('has a bounded part of it on the wire, and the rest here', () => {
+    const { member, texts, flush, waiting } = limited(64 * MIB, 10_000);
+    for (let i = 0; i < 100; i += 1) member.send(numbered(i, 100_000));
+    expect(texts.length).toBeLessThanOrEqual(10);
+    expect(waiting.bytes).toBeGreaterThan(100 * 100_000);
+    const before = texts.length;
+    flush(1);
+    expect(texts).toHaveLength(before + 1);
+  });
+
+  test('has one frame on the wire that is larger than that part, alone', () => {
+    const { member, texts, flush } = limited(64 * MIB, 10_000);
+    member.send(numbered(0));
+    member.send(numbered(1, 2 * MIB));
+    member.send(numbered(2));
+    expect(texts).toHaveLength(1);
+    flush();
+    expect(texts).toHaveLength(2);
+    flush();
+    expect(texts).toHaveLength(3);
+  });
+
+  test('leaves nothing that waits when it is dropped, and takes nothing more', () => {
+    const { member, texts, flush, waiting } = limited(64 * MIB, 10_000);
+    for (let i = 0; i < 30; i += 1) member.send(numbered(i, 100_000));
+    const written = texts.length;
+    member.drop();
+    member.send(numbered(99));
+    flush();
+    expect([waiting.bytes, texts.length]).toEqual([0, written]);
+  });
+
+  test('is told the end behind what waits, when it is to finish', () => {
+    const { member, texts, flush } = limited(64 * MIB, 10_000);
+    for (let i = 0; i < 3; i += 1) member.send(numbered(i, MIB));
+    const ends: number[] = [];
+    member.finish(() => ends.push(texts.length));
+    member.send(numbered(99));
+    for (let i = 0; i < 5; i += 1) flush();
+    expect(ends).toEqual([3]);
+    const idle = limited(MIB, 10);
+    idle.member.finish(() => ends.push(0));
+    expect(ends).toEqual([3, 0]);
+  });
+});
+
+describe('a peer that reads', () => {
+  test('hears every event once and in order, however the wire takes them', () => {
+    const step = fc.oneof(fc.integer({ min: 0, max: 3 * MIB }), fc.constant('flush'), fc.integer({ min: -5, max: -1 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { member, texts, flush, waiting, slow } = limited(Number.POSITIVE_INFINITY, 10_000);
+        const sent: string[] = [];
+        for (const [n, size] of steps.entries()) {
+          if (size === 'flush') flush();
+          else if (Number(size) < 0) flush(-Number(size));
+          else {
+            const frame = numbered(n, Number(size));
+            sent.push(frame.text);
+            member.send(frame);
+          }
+        }
+        while (waiting.bytes > 0) flush();
+        expect(texts).toEqual(sent);
+        expect(slow).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('may be a little behind all the time', () => {
+    const { member, texts, flush, waiting } = limited(MIB, 10);
+    for (let n = 0; n < 1_000; n += 1) {
+      member.send(numbered(n));
+      if (n > 0) flush(1);
+    }
+    flush();
+    expect(texts).toEqual(Array.from({ length: 1_000 }, (_, n) => `2["e",${n},""]`));
+    expect(waiting.bytes).toBe(0);
+  });
+
+  test('hears attachments right behind their event', () => {
+    const { member, texts, flush, waiting, untaken } = limited(MIB, 100);
+    member.send(binary(Buffer.from('a'), Buffer.from('b')));
+    member.send(numbered(1));
+    // A frame is taken with its last part.
+    expect(untaken()).toBe(2);
+    flush();
+    expect(texts.map((text) => text.slice(0, 2))).toEqual(['52', 'a', 'b', '2[']);
+    expect(waiting.bytes).toBe(0);
+  });
+
+  test('hears them there even if the wire takes an earlier one while it is given the event', () => {
+    const written: string[] = [];
+    const taken: Array<() => void> = [];
+    const wire = {
+      transport: { name: 'polling' },
+      write(data: string | Buffer, _: object, done?: () => void) {
+        written.push(String(data).slice(0, 8));
+        if (done === undefined) taken.shift()?.();
+        else taken.push(done);
+      },
+    };
+    const member = peer({ wire, maxWaitingBytes: 9 * MIB, maxWaitingPackets: 99, slow: () => undefined });
+    for (let n = 0; n < 2; n += 1) member.send(numbered(n, MIB / 2));
+    member.send(binary(Buffer.from('part')));
+    member.send(numbered(2));
+    taken.shift()?.();
+    expect(written).toEqual(['2["e",0,', '2["e",1,', '51-["e",', 'part', '2["e",2,']);
+  });
+
+  test('may poll: it is given text, and what is taken while it is written is counted too', () => {
+    const written: unknown[] = [];
+    const waiting: number[] = [];
+    const wire = {
+      transport: { name: 'polling' },
+      write(data: unknown, options: object, taken?: () => void) {
+        written.push(data, options);
+        taken?.();
+      },
+    };
+    const backlog = { add: (bytes: number) => void waiting.push(bytes) };
+    const slow = (): void => undefined;
+    const member = peer({ wire, maxWaitingBytes: 100, maxWaitingPackets: 1, backlog, slow });
+    for (let i = 0; i < 3; i += 1) member.send(eventFrame('e', [i]));
+    const plain = { compress: false };
+    expect(written).toEqual(['2["e",0]', plain, '2["e",1]', plain, '2["e",2]', plain]);
+    expect(waiting.reduce((sum, bytes) => sum + bytes, 0)).toBe(0);
+  });
+});
