@@ -7,6 +7,8 @@ export interface AdminCall {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: object;
+  /** True for what anybody may ask who reaches the admin listener: the token need not be there. */
+  readonly open?: boolean;
 }
 
 export interface AdminReply {
@@ -22,13 +24,13 @@ export interface AdminFailure {
 
 const ANSWER_MILLIS = 30_000;
 
-/** Resolves with the answer to a request that carries the admin token, or with why there is none. */
+/** Resolves with the answer to a request that carries the admin token unless it is open, or with why there is none. */
 export async function callAdmin(call: AdminCall, place: AdminPlace): Promise<AdminReply | AdminFailure> {
-  const { method, path, body } = call;
-  const token = readToken(place.tokenFile);
-  if (typeof token !== 'string') return token;
-  const headers = {
-    authorization: `Bearer ${token}`,
+  const { method, path, body, open = false } = call;
+  const token = open ? undefined : readToken(place.tokenFile);
+  if (typeof token === 'object') return token;
+  const headers: Record<string, string> = {
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
   };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };

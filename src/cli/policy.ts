@@ -1,9 +1,9 @@
 /** `policy status`, `reload`, `rollback`: what the running gateway says of its policy, asked of its admin API. */
-import { readFileSync } from 'node:fs';
 import { type AdminPlace, adminPlace } from '../config/admin.ts';
 import type { Overrides, Variables } from '../config/environment.ts';
 import { formatFault } from '../policy/fault.ts';
 import type { PolicyStatus } from '../policy/status.ts';
+import { type AdminFailure, callAdmin } from './admin-call.ts';
 import { type Output, shortest, writeFaults } from './settings.ts';
 
 export interface PolicyOptions {
@@ -31,8 +31,6 @@ interface Answer {
   readonly policy: PolicyStatus;
 }
 
-const ANSWER_MILLIS = 30_000;
-
 /**
  * Resolves with the exit code: 0 when it was done, 1 when it was not (nothing runs there, the token is not right, there is
  * nothing to go back to), 3 when the configuration or the policy is not valid.
@@ -55,46 +53,13 @@ export async function policy(deed: Deed, options: PolicyOptions, output: Output)
   return answer.outcome === 'nothing-earlier' ? 1 : 0;
 }
 
-interface Failure {
-  readonly failure: string;
-}
-
-async function ask({ method, path }: Deed, place: AdminPlace): Promise<Answer | Failure> {
-  const headers: Record<string, string> = {};
-  if (method === 'POST') {
-    const token = readToken(place.tokenFile);
-    if (typeof token !== 'string') return token;
-    headers.authorization = `Bearer ${token}`;
-  }
-  let response: Response;
-  try {
-    const signal = AbortSignal.timeout(ANSWER_MILLIS);
-    response = await fetch(place.url + path, { method, headers, redirect: 'manual', signal });
-  } catch (error) {
-    return { failure: `No gateway answers at ${place.url}: ${causeOf(error)}. Does it run with this configuration?` };
-  }
-  if (response.status === 401)
-    return { failure: `The gateway at ${place.url} does not accept the token in ${place.tokenFile}: it is another’s.` };
-  const body = await response.json().catch(() => undefined);
+async function ask({ method, path }: Deed, place: AdminPlace): Promise<Answer | AdminFailure> {
+  const reply = await callAdmin({ method, path, open: method === 'GET' }, place);
+  if ('failure' in reply) return reply;
+  const { status, body } = reply;
   if (isStatus(body)) return { outcome: 'status', policy: body };
   if (isAnswer(body)) return body;
-  return { failure: `What answers at ${place.url} (with status ${response.status}) is no gateway that can do this.` };
-}
-
-function readToken(file: string): string | Failure {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { failure: `There is no admin token at ${file}: no gateway runs with this ledger.` };
-    return { failure: `The admin token at ${file} cannot be read (${code}). Ask as the user who runs the gateway.` };
-  }
-}
-
-/** The system's word for it is in the cause. */
-function causeOf(error: unknown): string {
-  const { name, cause } = error as { name?: string; cause?: NodeJS.ErrnoException };
-  return cause?.code ?? cause?.message ?? name ?? 'unknown error';
+  return { failure: `What answers at ${place.url} (with status ${status}) is no gateway that can do this.` };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -44,6 +44,20 @@ describe('authenticate', () => {
     });
   });
 
+  test('says of somebody who was let in before when that is over, the tolerance included', async () => {
+    const time = clock();
+    const one = authenticator([issuerSettings(server.url, { clockToleranceSeconds: 5 })], { now: time.now });
+    const principal = await one.verify(key.sign());
+    time.seconds = NOON + 304;
+    expect(() => one.recheck(principal)).not.toThrow();
+    time.seconds = NOON + 305;
+    expect(await rejectionOf(async () => one.recheck(principal))).toMatchObject({
+      reason: 'token-expired',
+      status: 401,
+    });
+    one.close();
+  });
+
   test('does not look at tokens on a public route', () => {
     expect(authn.authenticate(request('Nonsense'), match({ access: 'public' }))).toBeUndefined();
   });

@@ -1,26 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PendingCallsOptions, pendingCalls } from '../../src/authz/pending.ts';
 import type { CallAnswer } from '../../src/model/call.ts';
-
-const MINUTE = 60_000;
-const session = (id: string) => ({ kind: 'session', id });
-
-const world = (options: PendingCallsOptions = {}) => {
-  const clock = { millis: 1_000 };
-  const calls = pendingCalls({ now: () => clock.millis, ...options });
-  let requests = 0;
-  return {
-    clock,
-    size: () => calls.size,
-    seen: (id: string, owner: string | undefined, call: string) => calls.seen(session(id), owner, call),
-    settled: (id: string, call: string) => calls.settled(session(id), call),
-    take: (id: string, owner: string, call: string, request = `r${++requests}`) =>
-      calls.take({ place: session(id), owner, call }, request),
-    giveBack: (id: string, owner: string, call: string, request: string) =>
-      calls.giveBack({ place: session(id), owner, call }, request),
-  };
-};
+import { MINUTE, session, waitingCalls } from '../support/waiting-calls.ts';
 
 describe('whatever happens', () => {
   const PLACES = [
@@ -38,7 +19,7 @@ describe('whatever happens', () => {
   test('an answer is taken only of what waits at the upstream in that very place, and once for each question', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const one = world();
+        const one = waitingCalls();
         /** The questions for whose answers the upstream waits, by call and place, each for five minutes. */
         const open = new Map<string, number>();
         const waits = (id: string, of: string): boolean =>
@@ -89,7 +70,7 @@ describe('whatever happens', () => {
     );
     fc.assert(
       fc.property(fc.constantFrom('a2', 'b1', undefined), between, (other, steps) => {
-        const one = world();
+        const one = waitingCalls();
         one.seen('a1', 'alice', 'c');
         one.seen(other ?? 'nobodys', other === undefined ? undefined : other === 'a2' ? 'alice' : 'bob', 'c');
         for (const { what, place: at } of steps) {
@@ -110,7 +91,7 @@ describe('whatever happens', () => {
     });
     fc.assert(
       fc.property(many, (pairs) => {
-        const one = world({ maxCalls: 20, maxCallsOfOwner: 5 });
+        const one = waitingCalls({ maxCalls: 20, maxCallsOfOwner: 5 });
         const answers: CallAnswer[] = [];
         for (const [owner, call] of pairs) {
           one.seen(`s${owner}`, `o${owner}`, `c${call}`);

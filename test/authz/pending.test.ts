@@ -1,28 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type PendingCallsOptions, pendingCalls } from '../../src/authz/pending.ts';
-
-const MINUTE = 60_000;
-const session = (id: string) => ({ kind: 'session', id });
-
-const world = (options: PendingCallsOptions = {}) => {
-  const clock = { millis: 1_000 };
-  const calls = pendingCalls({ now: () => clock.millis, ...options });
-  let requests = 0;
-  return {
-    clock,
-    size: () => calls.size,
-    seen: (id: string, owner: string | undefined, call: string) => calls.seen(session(id), owner, call),
-    settled: (id: string, call: string) => calls.settled(session(id), call),
-    take: (id: string, owner: string, call: string, request = `r${++requests}`) =>
-      calls.take({ place: session(id), owner, call }, request),
-    giveBack: (id: string, owner: string, call: string, request: string) =>
-      calls.giveBack({ place: session(id), owner, call }, request),
-  };
-};
+import { pendingCalls } from '../../src/authz/pending.ts';
+import { MINUTE, waitingCalls } from '../support/waiting-calls.ts';
 
 describe('a call that waits', () => {
   test('is taken in its session by its owner, once', () => {
-    const { seen, take } = world();
+    const { seen, take } = waitingCalls();
     seen('s', 'alice', 'c');
     expect(take('s', 'alice', 'c')).toBe('taken');
     expect(take('s', 'alice', 'c')).toBe('used');
@@ -35,7 +17,7 @@ describe('a call that waits', () => {
     ['an id that is written otherwise', 's', 'alice', 'C'],
     ['an id that looks the same', 's', 'alice', 'c '],
   ])('is not taken by %s, and waits on', (_by, id, owner, call) => {
-    const { seen, take } = world();
+    const { seen, take } = waitingCalls();
     seen('s', 'alice', 'c');
     seen('s2', 'alice', 'other');
     expect(take(id, owner, call)).toBe('unknown');
@@ -43,13 +25,13 @@ describe('a call that waits', () => {
   });
 
   test('is not the same as one of another form of Unicode', () => {
-    const { seen, take } = world();
+    const { seen, take } = waitingCalls();
     seen('s', 'alice', 'é');
     expect(take('s', 'alice', 'e\u0301')).toBe('unknown');
   });
 
   test('is not taken by who owned the session before', () => {
-    const { seen, take } = world();
+    const { seen, take } = waitingCalls();
     seen('s', 'alice', 'c');
     seen('s', 'bob', 'c');
     expect(take('s', 'alice', 'c')).toBe('unknown');
@@ -57,7 +39,7 @@ describe('a call that waits', () => {
   });
 
   test('waits for so long as was said, from when it was last seen', () => {
-    const { seen, take, clock } = world();
+    const { seen, take, clock } = waitingCalls();
     seen('s', 'alice', 'c');
     seen('s', 'alice', 'd');
     clock.millis += 5 * MINUTE;
@@ -68,7 +50,7 @@ describe('a call that waits', () => {
   });
 
   test('waits no longer once it was settled elsewhere, as by another replica', () => {
-    const { seen, settled, take } = world();
+    const { seen, settled, take } = waitingCalls();
     seen('s', 'alice', 'c');
     settled('s2', 'c');
     settled('s', 'd');
@@ -79,7 +61,7 @@ describe('a call that waits', () => {
   });
 
   test('that is announced again waits again', () => {
-    const { seen, settled, take } = world();
+    const { seen, settled, take } = waitingCalls();
     seen('s', 'alice', 'c');
     take('s', 'alice', 'c');
     settled('s', 'c');
@@ -90,7 +72,7 @@ describe('a call that waits', () => {
 
 describe('a call that is given back', () => {
   test('waits again', () => {
-    const { seen, take, giveBack } = world();
+    const { seen, take, giveBack } = waitingCalls();
     seen('s', 'alice', 'c');
     take('s', 'alice', 'c', 'r1');
     giveBack('s', 'alice', 'c', 'r1');
@@ -98,7 +80,7 @@ describe('a call that is given back', () => {
   });
 
   test('is not by a request that did not take it', () => {
-    const { seen, take, giveBack } = world();
+    const { seen, take, giveBack } = waitingCalls();
     seen('s', 'alice', 'c');
     take('s', 'alice', 'c', 'r1');
     giveBack('s', 'alice', 'c', 'r2');
@@ -108,7 +90,7 @@ describe('a call that is given back', () => {
   });
 
   test('is not after it was settled, or announced again and taken by another request', () => {
-    const { seen, settled, take, giveBack } = world();
+    const { seen, settled, take, giveBack } = waitingCalls();
     seen('s', 'alice', 'c');
     take('s', 'alice', 'c', 'r1');
     settled('s', 'c');
@@ -123,7 +105,7 @@ describe('a call that is given back', () => {
   });
 
   test('has collided meanwhile: then it is not answered again', () => {
-    const { seen, take, giveBack } = world();
+    const { seen, take, giveBack } = waitingCalls();
     seen('s', 'alice', 'c');
     take('s', 'alice', 'c', 'r1');
     seen('b', 'bob', 'c');
@@ -133,31 +115,31 @@ describe('a call that is given back', () => {
 });
 
 describe('an id that waits in two places', () => {
-  const both = ({ take }: ReturnType<typeof world>) => [take('s', 'alice', 'c'), take('b', 'bob', 'c')];
+  const both = ({ take }: ReturnType<typeof waitingCalls>) => [take('s', 'alice', 'c'), take('b', 'bob', 'c')];
 
   test('is answered in neither', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.seen('b', 'bob', 'c');
     expect(both(one)).toEqual(['collided', 'collided']);
   });
 
   test('is answered in neither of two sessions of one user', () => {
-    const { seen, take } = world();
+    const { seen, take } = waitingCalls();
     seen('s', 'alice', 'c');
     seen('s2', 'alice', 'c');
     expect([take('s', 'alice', 'c'), take('s2', 'alice', 'c')]).toEqual(['collided', 'collided']);
   });
 
   test('is not answered where it was, also when the other place is nobody’s', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.seen('nobodys', undefined, 'c');
     expect(both(one)).toEqual(['collided', 'collided']);
   });
 
   test('is not answered while the first answer is under way: it may arrive after the second question', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     expect(one.take('s', 'alice', 'c')).toBe('taken');
     one.seen('b', 'bob', 'c');
@@ -165,7 +147,7 @@ describe('an id that waits in two places', () => {
   });
 
   test('stays so though one of the two was answered, or both are asked again', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.seen('b', 'bob', 'c');
     one.settled('s', 'c');
@@ -177,7 +159,7 @@ describe('an id that waits in two places', () => {
   });
 
   test('is forgotten when it is old', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.seen('b', 'bob', 'c');
     one.clock.millis += 10 * MINUTE;
@@ -187,7 +169,7 @@ describe('an id that waits in two places', () => {
   });
 
   test('is forgotten only when it was not seen for so long', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.seen('b', 'bob', 'c');
     one.clock.millis += 6 * MINUTE;
@@ -198,7 +180,7 @@ describe('an id that waits in two places', () => {
   });
 
   test('but one after the other is two calls', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('s', 'alice', 'c');
     one.take('s', 'alice', 'c');
     one.settled('s', 'c');
@@ -207,14 +189,14 @@ describe('an id that waits in two places', () => {
   });
 
   test('is not answered where it is, also when the other place was first, and nobody’s', () => {
-    const one = world();
+    const one = waitingCalls();
     one.seen('nobodys', undefined, 'c');
     one.seen('b', 'bob', 'c');
     expect(both(one)).toEqual(['collided', 'collided']);
   });
 
   test('does not come of an owner who is not known yet', () => {
-    const { seen, take, size } = world();
+    const { seen, take, size } = waitingCalls();
     seen('s', undefined, 'c');
     expect(take('s', '', 'd')).toBe('unknown');
     seen('s', 'alice', 'c');
@@ -226,7 +208,7 @@ describe('an id that waits in two places', () => {
 
 describe('what is remembered is bounded', () => {
   test('of one owner, who loses the oldest, and so by its age', () => {
-    const { seen, take, size, clock } = world({ maxCallsOfOwner: 3 });
+    const { seen, take, size, clock } = waitingCalls({ maxCallsOfOwner: 3 });
     for (const call of ['1', '2', '3', '4']) seen('s', 'alice', call);
     expect(size()).toBe(3);
     expect([take('s', 'alice', '1'), take('s', 'alice', '2')]).toEqual(['unknown', 'taken']);
@@ -235,7 +217,7 @@ describe('what is remembered is bounded', () => {
   });
 
   test('and a flood pushes out none of another’s, however many users flood', () => {
-    const { seen, take, size } = world({ maxCalls: 100, maxCallsOfOwner: 40 });
+    const { seen, take, size } = waitingCalls({ maxCalls: 100, maxCallsOfOwner: 40 });
     for (const call of ['v1', 'v2']) seen('victim', 'alice', call);
     for (let call = 0; call < 1_000; call += 1) seen('m', 'mallory', `m${call}`);
     expect(size()).toBe(42);
@@ -250,7 +232,7 @@ describe('what is remembered is bounded', () => {
   });
 
   test('and a flood does not wipe out the memory of another’s collision', () => {
-    const { seen, take } = world({ maxCallsOfOwner: 3 });
+    const { seen, take } = waitingCalls({ maxCallsOfOwner: 3 });
     seen('victim', 'alice', 'c');
     seen('m', 'mallory', 'c');
     for (let call = 0; call < 100; call += 1) seen('m', 'mallory', `m${call}`);
@@ -258,7 +240,7 @@ describe('what is remembered is bounded', () => {
   });
 
   test('and who has lost a call cannot answer it in the place of another', () => {
-    const { seen, take } = world({ maxCallsOfOwner: 1 });
+    const { seen, take } = waitingCalls({ maxCallsOfOwner: 1 });
     seen('m', 'mallory', 'c');
     seen('m', 'mallory', 'd');
     seen('victim', 'alice', 'c');
