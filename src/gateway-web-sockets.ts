@@ -51,7 +51,8 @@ const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 export const webSocketPlane = (options: WebSocketPlaneOptions): WebSockets => {
   const { config, policy, log, ledger, lookup, learn, counts } = options;
   const { url } = config.upstream;
-  const paced = inbound({ accept: new Map() });
+  const { packetsPerSecond, burst, perUser, perAddress } = config.sockets;
+  const paced = inbound({ accept: new Map(), packetsPerSecond, burst });
   const life = messageLife({
     read: (bytes) => (bytes.length > LARGE_BYTES ? readStrictJson(bytes) : parseStrictJson(bytes)),
     write: async (value, bytes) =>
@@ -71,6 +72,8 @@ export const webSocketPlane = (options: WebSocketPlaneOptions): WebSockets => {
     verify: verifier(options),
     limit: options.limit.visitor,
     lifetime: options.lifetime,
+    maxSocketsPerOwner: perUser,
+    maxSocketsPerAddress: perAddress,
     ownersOf: lookup.ownersOf,
     // Nothing of the client's but who it is.
     headers: (request, principal) => outboundHeaders({ ...request, headers: NO_HEADERS }, principal, true),

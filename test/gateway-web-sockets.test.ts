@@ -4,7 +4,7 @@ import { eventually } from './support/eventually.ts';
 import { policyFrom } from './support/stages.ts';
 import { AGENT_POLICY } from './support/web-socket-door.ts';
 import { type WebSocketUpstream, webSocketUpstream } from './support/web-socket-upstream.ts';
-import { startWorld, type World } from './support/world.ts';
+import { SOCKETS, startWorld, type World } from './support/world.ts';
 
 let upstream: WebSocketUpstream;
 let world: World;
@@ -57,6 +57,26 @@ test('a client of the whole gateway speaks to the upstream, is judged, recorded 
     { kind: 'event', outcome: 'refused', reason: 'resource-hidden' },
     { kind: 'event', outcome: 'refused', reason: 'resource-hidden' },
   ]);
+});
+
+test('the limits of the configuration are those of raw WebSockets, too', async () => {
+  const limited = async (sockets: Partial<typeof SOCKETS>): Promise<string> => {
+    await world.close();
+    const config = { sockets: { ...SOCKETS, ...sockets } };
+    world = await startWorld({ policy: policyFrom(AGENT_POLICY), upstreamUrl: upstream.url, config });
+    return world.issuer.token('ann');
+  };
+  let token = await limited({ perUser: 1 });
+  await connect('/ws/agent', token);
+  expect((await connect('/ws/agent', token)).status()).toBe(429);
+  token = await limited({ perAddress: 1 });
+  await connect('/ws/agent', token);
+  expect((await connect('/ws/agent', await world.issuer.token('bob'))).status()).toBe(429);
+  token = await limited({ packetsPerSecond: 1, burst: 3 });
+  const client = await connect('/ws/agent', token);
+  for (let n = 0; n < 4; n += 1) client.socket.send('{"kind":"ping"}');
+  await eventually(() => client.closed() !== undefined);
+  expect(client.closed()).toBe(4429);
 });
 
 test('large messages pass in slices, as they were read', async () => {

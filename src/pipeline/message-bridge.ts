@@ -123,7 +123,7 @@ const listenToClient = (state: State): void => {
   client.on('message', (data, isBinary) => {
     if (isPaced()) state.up.push({ data, isBinary });
   });
-  // ws answers pings by itself: without a pace, one who does not read would have the answers held here.
+  // ws answers pings by itself, and ends whoever leaves 60 answers unread; but each costs as much as a message.
   client.on('ping', isPaced);
   client.on('pong', isPaced);
   client.on('error', ({ code }) => endBoth(state, refusalOf(code, 'packet-invalid', 'body-too-large')));

@@ -41,7 +41,7 @@ export interface Flow {
   finish(done: () => void): void;
   /** Hands nothing on from here on, and throws away what waits. */
   stop(): void;
-  /** Since when the target has taken nothing that it was sent; undefined while there is room. */
+  /** Since when the target has taken nothing that it was sent; undefined while there is room. Asked every second. */
   stuckSince(): number | undefined;
   /** What waits for judgement. */
   held(): { readonly messages: number; readonly bytes: number };
@@ -179,7 +179,11 @@ const outletOf = ({ source, target, now, bounds }: FlowOptions) => {
       });
     },
     close: release,
-    stuckSince: (): number | undefined => (wake === undefined ? undefined : progressMillis),
+    stuckSince(): number | undefined {
+      // What left last may have been none of the messages: a pong behind them is not told of.
+      if (target.bufferedAmount <= enough) release();
+      return wake === undefined ? undefined : progressMillis;
+    },
   };
 };
 

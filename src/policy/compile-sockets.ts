@@ -67,15 +67,30 @@ const checkPaths = (scope: Scope, routes: readonly Named[], endpoints: readonly 
   }
 };
 
-/** The upstream's Socket.IO says everything to everybody, and its path is a prefix (contract, section 4). */
+/**
+ * The upstream's Socket.IO says everything to everybody, and its path is a prefix (contract, section 4). An id in a path may
+ * be its name, too.
+ */
 const checkBroadcast = ({ spot, path, forwardTo }: WrittenEndpoint, sockets: readonly SocketRule[]): void => {
-  const asked: ReadonlyArray<readonly [text: string, at: Path]> =
-    forwardTo === undefined ? [[path, ['path']]] : [[forwardTo, ['forward-to']]];
-  for (const [text, at] of asked) {
-    for (const socket of sockets) {
-      if (!`${text}/`.startsWith(socket.path)) continue;
-      const message = 'this would lead to the Socket.IO endpoint, past its rules';
-      addFault(spot, { message, found: text, expected: `a path that is not below ${socket.path}` }, at);
-    }
+  const [text, at]: readonly [string, Path] = forwardTo === undefined ? [path, ['path']] : [forwardTo, ['forward-to']];
+  const asked = plainTemplate(text);
+  if ('expected' in asked) {
+    const words = { message: 'not a plain path', found: text, expected: 'a path without empty and dot segments' };
+    if (forwardTo !== undefined) addFault(spot, words, at);
+    return;
+  }
+  for (const socket of sockets) {
+    const taken = plainTemplate(socket.path);
+    if ('expected' in taken) continue;
+    const { method, segments } = taken;
+    const earlier = overlaps(spot.scope.kinds);
+    earlier.add(taken);
+    earlier.add({ method, segments: [...segments, { kind: 'rest' }] });
+    if (earlier.add(asked)?.length === 0) continue;
+    const message = 'this would lead to the Socket.IO endpoint, past its rules';
+    addFault(spot, { message, found: text, expected: `a path that is not below ${socket.path}` }, at);
   }
 };
+
+/** With or without a slash at its end it is the same to the upstream. */
+const plainTemplate = (path: string) => parseTemplate(`GET ${path.replace(/(?<=[^/])[/]$/, '')}`);

@@ -2,7 +2,6 @@
  * A raw WebSocket never outlives what let it in: its token, the policy under which it was opened, and the ownership of what
  * its path names.
  */
-import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { WebSocketRule } from '../model/websocket.ts';
 import type { Expiry } from './socket-door.ts';
@@ -65,7 +64,14 @@ export const watchOver = ({ rules, ownersOf, links, tickMillis = 1_000 }: WatchO
       timer ??= setInterval(tick, tickMillis).unref();
     },
     stop,
-    /** Judges every connection by the policy as it is now. */
+    /** Judges one connection by the policy as it is now. */
+    judge(link: WebSocketLink): void {
+      judgeAnew(
+        link,
+        rules().find(({ id }) => id === link.match.rule.id),
+      );
+    },
+    /** The same of every connection. */
     rejudge(): void {
       const current = new Map(rules().map((rule) => [rule.id, rule]));
       for (const link of links) judgeAnew(link, current.get(link.match.rule.id));
@@ -92,9 +98,7 @@ const recheck = async (ownersOf: WatchOptions['ownersOf'], link: WebSocketLink):
   try {
     await checkOwn({ ownersOf }, match.resources, principal);
   } catch (error) {
-    if (isHidden(error) && modeOf(link) === 'enforce') endLink(link, error);
+    const isHidden = error instanceof Rejection && error.reason === 'resource-hidden';
+    if (isHidden && modeOf(link) === 'enforce') endLink(link, error);
   }
 };
-
-const isHidden = (error: unknown): error is Rejection & { readonly principal: Principal | undefined } =>
-  error instanceof Rejection && error.reason === 'resource-hidden';

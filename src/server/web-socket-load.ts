@@ -14,6 +14,7 @@ import { acceptor } from './web-socket-accept.ts';
 import type { Knock } from './web-socket-handshake.ts';
 import { type Load, modeOf, type Records, type WebSocketLink } from './web-socket-link.ts';
 import { opaque } from './web-socket-opaque.ts';
+import { whileWaiting } from './web-socket-waiting.ts';
 
 export interface LoadOptions extends Pick<BridgeOptions, 'heartbeatMillis' | 'stallMillis' | 'bounds'> {
   readonly dial: Dial;
@@ -53,12 +54,14 @@ export const loader = (options: LoadOptions, record: Records) => {
 
   const messages = async (link: WebSocketLink, opening: Opening, closed: () => void): Promise<Load> => {
     const { maxBytes } = messageRules(link);
+    const early = whileWaiting(opening, () => link.opening.abort());
     const upstream = await options.dial({ ...callOf(options, link, opening), maxBytes }, link.opening.signal);
     try {
       stillWanted(link, opening.socket);
       if (upstream.readyState !== OPEN) throw new Rejection('upstream-broken', 'closed after its handshake');
-      const client = accept({ ...opening, subprotocol: upstream.protocol, maxBytes });
+      const client = accept({ ...opening, head: early(), subprotocol: upstream.protocol, maxBytes });
       if (client === undefined) throw new Rejection('client-gone', 'during the handshake');
+      opening.socket.resume();
       const life = options.life(trafficOf(link, record));
       return bridge({ ...options, client, upstream, life, pace: options.pace(), ended: ended(link), closed });
     } catch (error) {
@@ -70,12 +73,14 @@ export const loader = (options: LoadOptions, record: Records) => {
   const bytes = async (link: WebSocketLink, opening: Opening, closed: () => void): Promise<Load> => {
     const { key } = opening.knocked;
     const { idleMillis } = opaqueRule(link);
+    const early = whileWaiting(opening, () => link.opening.abort());
     const tunnel = await options.bore({ ...callOf(options, link, opening), key }, link.opening.signal);
     try {
       stillWanted(link, opening.socket);
       if (tunnel.stream.destroyed) throw new Rejection('upstream-broken', 'closed after its handshake');
-      const { socket: client, head } = opening;
-      return opaque({ ...options, closeMillis, client, head, tunnel, idleMillis, ended: ended(link), closed });
+      const { socket: client } = opening;
+      const carried = { client, head: early(), tunnel, idleMillis };
+      return opaque({ ...options, closeMillis, ...carried, ended: ended(link), closed });
     } catch (error) {
       tunnel.stream.destroy();
       throw error;

@@ -52,19 +52,26 @@ export interface WebSockets {
   close(): Promise<void>;
 }
 
+interface Visit {
+  /** Sides that are open: the client's, and the load's. */
+  open: number;
+  /** Gives back what was counted for it. */
+  readonly places: Array<() => void>;
+}
+
 interface Door {
   readonly options: WebSocketsOptions;
   readonly now: () => number;
   readonly record: Records;
-  /** Whatever is open, by what keeps it so: the client's side, the upstream's, or both. */
-  readonly visits: Map<object, number>;
+  /** Whatever is open, by the client's side. */
+  readonly visits: Map<object, Visit>;
   readonly links: Set<WebSocketLink>;
   readonly byAddress: Tally;
   readonly byOwner: Tally;
   readonly judge: (request: CanonicalRequest) => Knock;
   readonly entrance: ReturnType<typeof entrance>;
   readonly load: ReturnType<typeof loader>;
-  readonly watch: { begin(): void };
+  readonly watch: Pick<ReturnType<typeof watchOver>, 'begin' | 'judge'>;
   closing: boolean;
   closed: (() => void) | undefined;
 }
@@ -128,12 +135,21 @@ interface Coming {
 }
 
 /** Keeps what is open in the count until as many `leave` as have entered. */
-const enter = ({ visits }: Door, visit: object): void => void visits.set(visit, (visits.get(visit) ?? 0) + 1);
+const enter = ({ visits }: Door, socket: Duplex): Visit => {
+  const visit = visits.get(socket) ?? { open: 0, places: [] };
+  visits.set(socket, visit);
+  visit.open += 1;
+  return visit;
+};
 
-const leave = (door: Door, visit: object): void => {
-  const left = (door.visits.get(visit) ?? 1) - 1;
-  if (left > 0) door.visits.set(visit, left);
-  else door.visits.delete(visit);
+/** Places come back with the last side: else clients that come and go would pile up sides of the upstream's. */
+const leave = (door: Door, socket: Duplex): void => {
+  const visit = door.visits.get(socket);
+  if (visit === undefined) return;
+  visit.open -= 1;
+  if (visit.open > 0) return;
+  door.visits.delete(socket);
+  for (const giveBack of visit.places) giveBack();
   if (door.visits.size === 0) door.closed?.();
 };
 
@@ -143,17 +159,20 @@ const arrive = async (door: Door, coming: Coming): Promise<void> => {
   const raw = rawRequest(coming.incoming);
   let request: CanonicalRequest | undefined;
   let link: WebSocketLink | undefined;
-  enter(door, socket);
+  const { places } = enter(door, socket);
   socket.once('close', () => leave(door, socket));
   try {
     if (door.closing) throw new Rejection('shutting-down', 'no new connections');
     request = door.options.canonical(raw);
     const knocked = door.judge(request);
-    const limited = await limitedBy(door, knocked, socket);
+    const limited = await limitedBy(door, knocked, { socket, places });
     const entrant = await door.entrance.admit(knocked);
-    link = linkOf(door, knocked, { ...coming, ...entrant, limited });
+    link = linkOf(door, knocked, { ...coming, ...entrant, limited, places });
+    // A reload meanwhile has not found the link.
+    door.watch.judge(link);
     // From here on a revocation finds the link; one that was made before is found here.
     await door.entrance.confirm(knocked, entrant);
+    if (link.ended !== undefined) throw link.ended;
     await begin(door, link, { ...coming, knocked });
   } catch (error) {
     const rejection = link?.ended ?? rejectionOf(error);
@@ -168,11 +187,11 @@ const arrive = async (door: Door, coming: Coming): Promise<void> => {
 const limitedBy = async (
   { options: { limit }, byAddress }: Door,
   { request: { address }, match }: Knock,
-  socket: Duplex,
+  { socket, places }: Pick<Coming, 'socket'> & Pick<Visit, 'places'>,
 ): Promise<Rejection | undefined> => {
   if (socket.destroyed) throw new Rejection('client-gone', 'before the handshake');
   if (!byAddress.take(address)) throw new Rejection('sockets-limited', `connections of address ${address}`);
-  socket.once('close', () => byAddress.give(address));
+  places.push(() => byAddress.give(address));
   try {
     await limit?.(address);
     return undefined;
@@ -183,11 +202,12 @@ const limitedBy = async (
 };
 
 type Entering = Pick<Coming, 'socket'> &
+  Pick<Visit, 'places'> &
   Pick<WebSocketLink, 'principal' | 'denials'> & { readonly limited: Rejection | undefined };
 
 /** The link, from here on counted for its owner. */
 const linkOf = (door: Door, { request, match }: Knock, entering: Entering): WebSocketLink => {
-  const { socket, principal, limited } = entering;
+  const { socket, principal, limited, places } = entering;
   const denials = [...(limited === undefined ? [] : [denialOf(limited)]), ...entering.denials];
   if (limited !== undefined && modeFor(match.rule.rollout, principal) === 'enforce') throw limited;
   if (socket.destroyed) throw new Rejection('client-gone', 'during the handshake');
@@ -195,7 +215,7 @@ const linkOf = (door: Door, { request, match }: Knock, entering: Entering): WebS
   if (principal !== undefined) {
     const { owner } = principal;
     if (!door.byOwner.take(owner)) throw new Rejection('sockets-limited', `connections of owner ${owner}`);
-    socket.once('close', () => door.byOwner.give(owner));
+    places.push(() => door.byOwner.give(owner));
   }
   const link: WebSocketLink = {
     ...{ request, match, duplex: socket, startedMillis: door.now(), principal, denials, load: undefined },

@@ -144,6 +144,24 @@ test('a finished flow says so when all has left, and not before', async () => {
   expect(done).toEqual(['done']);
 });
 
+test('a finished flow does not wait for a pong behind its last message to be told of', async () => {
+  const { flow, push, target } = flowOf();
+  push('last');
+  await settled();
+  let done = 0;
+  flow.finish(() => {
+    done += 1;
+  });
+  // It leaves later than the message, and with a callback of nobody here.
+  target.send(Buffer.from('pong'), { binary: false }, () => undefined);
+  target.flush(1);
+  expect(flow.stuckSince()).toBeDefined();
+  target.flush();
+  expect(flow.stuckSince()).toBeUndefined();
+  await settled();
+  expect(done).toBe(1);
+});
+
 test('a flow on which nothing came is finished at once', async () => {
   const { flow } = flowOf();
   const done: string[] = [];

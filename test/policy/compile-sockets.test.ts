@@ -13,7 +13,7 @@ const IO = '  - { path: /socket.io/, protocol: socket.io, token: [auth], deliver
 
 const text = (sockets: string): string => `version: 1
 name: p
-resources: { session: { id: '[0-9]{1,9}' }, canvas: { id: '[a-z]{1,9}', reserved: [list] } }
+resources: { session: { id: '[0-9]{1,9}' }, canvas: { id: '[a-z]{1,9}', reserved: [list] }, room: { id: '[a-z.]{1,9}' } }
 routes:
   - { id: page, match: 'GET /page/{session}' }
   - { id: post, match: 'POST /live' }
@@ -68,6 +68,13 @@ describe('a fault:', () => {
       'lead to the Socket.IO endpoint',
     ],
     ['the broadcast without its slash', IO + endpoint('a', '/ws', ', forward-to: /socket.io'), 'past its rules'],
+    [
+      'the broadcast by a way round',
+      IO + endpoint('a', '/ws', ', forward-to: /x/../socket.io/'),
+      'not a plain path (found /x/../socket.io/',
+    ],
+    ['the broadcast as an id', IO + endpoint('a', '/{room}'), 'past its rules (found /{room}'],
+    ['the broadcast below an id', IO + endpoint('a', '/{room}/{session}'), 'past its rules'],
     ['the broadcast’s own path', IO + endpoint('a', '/socket.io'), 'lead to the Socket.IO endpoint'],
   ])('%s', (_name, sockets, words) => {
     const faults = faultsOf(text(sockets));
@@ -75,6 +82,11 @@ describe('a fault:', () => {
       faults.some((fault) => /^p[.]yaml:\d+:/.test(fault) && fault.includes(words)),
       faults.join('\n'),
     ).toBe(true);
+  });
+
+  test('none where the path that the server is asked for is another one, with or without a slash at its end', () => {
+    const away = ['/live', '/live/', '/'].map((to, n) => endpoint(`a${n}`, `/ws${n}/{room}`, `, forward-to: ${to}`));
+    expect(faultsOf(text(IO + away.join('') + endpoint('b', '/{room}', ', forward-to: /live')))).toEqual([]);
   });
 
   test('none where only another method has the path, or where no id can be the other’s word', () => {

@@ -8,7 +8,7 @@ import { inMode, webSocketScene } from '../support/web-socket-scene.ts';
 
 const scene = webSocketScene();
 
-const shortly = () => new Map([['ann-token', { ...principalOf('ann'), expiresAtMillis: Date.now() + 300 }]]);
+const shortly = () => new Map([['ann-token', { ...principalOf('ann'), expiresAtMillis: Date.now() + 1_000 }]]);
 
 describe('the authority of a connection', () => {
   test('ends: the client is told 4401, the upstream 1001', async () => {
@@ -111,6 +111,31 @@ describe('another policy', () => {
     await eventually(() => peer.heard.length === 1);
     expect(peer.heard).toEqual(['{"kind":"pong"}']);
     expect(client.end()).toBeUndefined();
+  });
+
+  test.each([
+    ['without the endpoint', changed('- id: agent\n', '- id: agent2\n'), 503, 'shutting-down'],
+    ['that is in effect', inEffect, 401, 'token-missing'],
+  ])('%s is found by a handshake that began under the one before', async (_, next, status, code) => {
+    let policy = inMode('shadow');
+    let goOn: (() => void) | undefined;
+    await scene.set({
+      gate: {
+        policy: () => policy,
+        verify: () =>
+          new Promise((_resolve, reject) => {
+            goOn = () => reject(new Rejection('token-missing', 'nobody'));
+          }),
+      },
+    });
+    const client = scene.gate.client('/ws/agent', 'ann');
+    await eventually(() => goOn !== undefined);
+    policy = next;
+    scene.gate.rejudge();
+    goOn?.();
+    expect(await client.refused()).toMatchObject({ status, code });
+    expect(scene.upstream.asked).toEqual([]);
+    await scene.nothingIsLeft();
   });
 
   test.each([

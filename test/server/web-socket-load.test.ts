@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { tunnelTo } from '../../src/upstream/tunnel.ts';
 import { webSocketDial } from '../../src/upstream/web-socket.ts';
@@ -70,6 +71,44 @@ test('an upstream is not there: 502', async () => {
   await gate.stop();
 });
 
+test.each(PATHS)('a client that leaves %s while the upstream is asked is noticed', async (path) => {
+  await scene.set({ upstream: { answer: () => true } });
+  const leaving = [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()];
+  for (const [round, leave] of leaving.entries()) {
+    const socket = scene.gate.wire(handshakeBytes(path, 'ann'));
+    await eventually(() => scene.upstream.asked.length === round + 1);
+    leave(socket);
+    await scene.nothingIsLeft();
+    expect(scene.gate.records.at(-1)).toMatchObject({
+      outcome: 'aborted',
+      reason: 'client-gone',
+      owner: 'test|ann',
+    });
+  }
+});
+
+test.each(PATHS)('what a client of %s says before it is answered is not lost', async (path) => {
+  let answer: (() => void) | undefined;
+  await scene.set({
+    upstream: {
+      verifyClient(_: unknown, done: (isFit: boolean) => void) {
+        answer = () => done(true);
+      },
+    },
+  });
+  const socket = scene.gate.wire(`${handshakeBytes(path, 'ann')}\x81\x8f\0\0\0\0{"kind"`);
+  await eventually(() => answer !== undefined);
+  socket.write(':"ping"');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  answer?.();
+  await eventually(() => scene.upstream.peers.length === 1);
+  socket.write('}');
+  await eventually(() => scene.upstream.peers[0]?.heard.length === 1);
+  expect(scene.upstream.peers[0]?.heard).toEqual(['{"kind":"ping"}']);
+  socket.destroy();
+  await scene.nothingIsLeft();
+});
+
 test('an upstream never answers: 504', async () => {
   await scene.set({ upstream: { answer: () => true }, gate: { connectMillis: 50 } });
   for (const path of PATHS) {
@@ -106,15 +145,6 @@ test('an upstream that breaks off in the middle of its handshake is told of: 502
     expect(await scene.gate.client(path, 'ann').refused()).toMatchObject({ status: 502, code: 'upstream-broken' });
   }
   await scene.nothingIsLeft();
-});
-
-test.each(PATHS)('an upstream is asked no longer when the client of %s leaves', async (path) => {
-  await scene.set({ upstream: { answer: () => true } });
-  scene.gate.client(path, 'ann');
-  await eventually(() => scene.upstream.open() === 1);
-  for (const transport of scene.gate.transports) transport.resetAndDestroy();
-  await scene.nothingIsLeft();
-  expect(scene.gate.records).toMatchObject([{ outcome: 'aborted', reason: 'client-gone', owner: 'test|ann' }]);
 });
 
 test.each(PATHS)(

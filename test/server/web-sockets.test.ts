@@ -37,6 +37,29 @@ describe('a connection', () => {
     await scene.pair('ann');
   });
 
+  test('has its place as long as its upstream’s side is open, so that clients that come and go pile up nothing', async () => {
+    let goOn: (() => void) | undefined;
+    const ownersOf = () =>
+      new Promise<['test|ann']>((resolve) => {
+        goOn = () => resolve(['test|ann']);
+      });
+    await scene.set({ gate: { maxSocketsPerOwner: 1, maxSocketsPerAddress: 2, stages: { ownersOf } } });
+    const { gate, upstream } = scene;
+    const { client, peer } = await scene.pair('ann');
+    client.say({ kind: 'subscribe', session_id: 'session-ann' });
+    await eventually(() => goOn !== undefined);
+    client.socket.close();
+    await client.closed;
+    expect(upstream.open()).toBe(1);
+    const refused = { status: 429, code: 'sockets-limited' };
+    expect(await gate.client('/ws/agent', 'ann').refused()).toMatchObject(refused);
+    await scene.pair('bob');
+    expect(await gate.client('/ws/agent', 'eve').refused()).toMatchObject(refused);
+    goOn?.();
+    await eventually(() => peer.closed() !== undefined && gate.open() === 1);
+    await scene.pair('ann');
+  });
+
   test('is refused by a limit of the policy, with its headers', async () => {
     await scene.set({
       gate: {
