@@ -76,7 +76,7 @@ export const eventPlane = (options: EventPlaneOptions): EventPlane => {
     count: (_what, { because }) => counts.event('dropped', because),
     audit: (refusal) => audit(eventRecord(refusal, policy)),
   });
-  const broadcast = connectBroadcast({ url: config.upstream.url, path: rule.path, notice: noticeTo(log) });
+  const broadcast = connectBroadcast({ url: config.upstream.url, path: rule.path, notice: noticeTo(options) });
   broadcast.onEvent(live);
   broadcast.onGap((sinceMillis, untilMillis) => {
     counts.event('gap', 'upstream');
@@ -150,7 +150,15 @@ const ofTheLatest = <Part, Made>(make: (part: Part) => Made): ((part: Part) => M
   };
 };
 
-const noticeTo =
-  (log: Log) =>
-  ({ kind, detail }: BroadcastNotice): void =>
-    kind === 'broadcast-connected' ? log.info({}, kind) : log.warn({ detail }, kind);
+/** Events that cannot be passed on come by the hundred too, so they are told of as those that are not listed are. */
+const noticeTo = ({ log, counts }: EventPlaneOptions) => {
+  const unread = unlisted({
+    tell: ({ event }, events) => log.warn({ event, events }, 'payload-dropped'),
+    count: () => counts.event('dropped', 'payload-invalid'),
+  });
+  return ({ kind, detail }: BroadcastNotice): void => {
+    if (kind === 'payload-dropped') unread.note(detail, undefined);
+    else if (kind === 'broadcast-connected') log.info({}, kind);
+    else log.warn({ detail }, kind);
+  };
+};

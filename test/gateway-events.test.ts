@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { type Ear, jaazClient, openEar } from './support/jaaz-client.ts';
@@ -90,4 +92,14 @@ test('what the policy does not list is counted by its type', async () => {
   await settled();
   const metrics = await (await fetch(`${world.gateway.adminUrl}/metrics`)).text();
   expect(metrics).toContain('gateway_events_unlisted_total{event="session_update",type="quite_new"} 1');
+});
+
+test('what cannot be passed on at all is counted, and told of once', async () => {
+  for (let n = 0; n < 50; n += 1) world.upstream.broadcast('session_update', [n] as unknown as object);
+  await settled();
+  const metrics = await (await fetch(`${world.gateway.adminUrl}/metrics`)).text();
+  expect(metrics).toContain('gateway_events_total{outcome="dropped",because="payload-invalid"} 50');
+  const lines = () => readFileSync(join(world.directory, 'gateway.log'), 'utf8').split('\n');
+  await eventually(() => lines().some((line) => line.includes('payload-dropped')));
+  expect(lines().filter((line) => line.includes('payload-dropped'))).toHaveLength(1);
 });

@@ -91,13 +91,19 @@ export const app = (options: AppOptions): Server => {
 const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }: AppOptions): void => {
   const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
     // Read before the socket is closed, which forgets it.
-    const remoteAddress = ('remoteAddress' in socket && String(socket.remoteAddress)) || '';
+    const known = from(socket, method);
     closeWith(socket, rejection);
-    refused({ rejection, method, remoteAddress });
+    refused({ rejection, ...known });
   };
 
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
+    // What is still owed here would be written into the new protocol, and nobody would notice that its client is gone.
+    if (owes(socket)) {
+      refused({ rejection: new Rejection('request-malformed', 'an upgrade before an answer'), ...from(socket, 'GET') });
+      socket.destroy();
+      return;
+    }
     const path = pathOf(incoming);
     if (upgrade !== undefined && path === socketPath) upgrade(incoming, socket, head);
     else if (webSockets?.match(path)) webSockets.handleUpgrade(incoming, socket, head);
@@ -114,6 +120,11 @@ const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }:
     else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
 };
+
+const from = (socket: Duplex, method: string) => ({
+  method,
+  remoteAddress: ('remoteAddress' in socket && String(socket.remoteAddress)) || '',
+});
 
 const pathOf = ({ url = '' }: IncomingMessage): string => {
   const mark = url.indexOf('?');
@@ -132,6 +143,8 @@ const underWay = (socket: Duplex): Set<ServerResponse> => {
   answersByConnection.set(socket, answers);
   return answers;
 };
+
+const owes = (socket: Duplex): boolean => [...underWay(socket)].some(({ writableFinished }) => !writableFinished);
 
 const bodyOf = (incoming: IncomingMessage): AsyncIterable<Buffer> | undefined =>
   incoming.headers['content-length'] === undefined && incoming.headers['transfer-encoding'] === undefined

@@ -27,8 +27,8 @@ export const admit = async (door: Door, { link, socket }: Arrival, next: (error?
     door.record.link(link, { outcome: outcomeOf(rejection), reason, detail, status });
     // A CONNECT_ERROR is final for the client's own reconnection, so what is our fault ends the transport only.
     if (status >= 500) endLink(link, reason);
-    const { message } = reasons[reason];
-    next(Object.assign(new Error(message), { data: { code: reason, message } }));
+    const { message, shownAs: code = reason }: { message: string; shownAs?: string } = reasons[reason];
+    next(Object.assign(new Error(message), { data: { code, message } }));
     setImmediate(endLink, link, reason);
   }
 };

@@ -19,12 +19,16 @@ import { greet } from './socket-resume.ts';
 export const GREETING = 'connected';
 const GREETED = eventFrame(GREETING, [{ status: 'connected' }]);
 
+interface Opened extends Conn {
+  once(event: 'close', listener: () => void): unknown;
+}
+
 /** Returns the steps of a socket's life, for the server's hooks. */
 export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
   const { now = Date.now, rollout = () => ENFORCED } = options;
   const door: Door = { ...parts, options, now, modeOf: (principal) => modeFor(rollout(), principal) };
   return {
-    opened: (link: Link | undefined, conn: Conn): void => opened(door, link, conn),
+    opened: (link: Link | undefined, conn: Opened): void => opened(door, link, conn),
     admit: (link: Link | undefined, socket: Socket, next: (error?: Error) => void): Promise<void> =>
       admit(door, { link, socket }, next),
     welcome: (link: Link | undefined, socket: Socket): void => welcome(door, { link, socket }),
@@ -38,7 +42,7 @@ export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
 };
 
 /** The transport is open; nobody is authenticated. Every packet is judged before Socket.IO's own parser sees it. */
-const opened = (door: Door, link: Link | undefined, conn: Conn): void => {
+const opened = (door: Door, link: Link | undefined, conn: Opened): void => {
   if (link === undefined) {
     conn.close(true);
     return;
@@ -55,6 +59,8 @@ const opened = (door: Door, link: Link | undefined, conn: Conn): void => {
     packet.type = 'noop';
     if (typeof verdict === 'object') heard(door, link, verdict);
   });
+  // What engine.io ends by itself, ws reads for half a minute more, unless the other end closes too.
+  conn.once('close', () => leave(door, link));
   watchWebSocket(door, link, conn.transport.socket);
 };
 
@@ -114,16 +120,40 @@ const heard = (door: Door, link: Link, event: ClientEvent): void => {
   }
   const { args, attachments, id } = event;
   if (args[0] === RENEWAL) {
+    if (renewsTooFast(link, door.now())) {
+      cut(door, link, { outcome: 'refused', reason: 'rate-limited', detail: 'renewals' });
+      return;
+    }
     void renew(door, link, event);
     return;
   }
   const verdict = link.judge.event(args);
   if (verdict.accepted) {
-    door.channels.say(seat, eventFrame(verdict.reply, verdict.payload, attachments));
+    const frame = eventFrame(verdict.reply, verdict.payload, attachments);
+    if (link.peer?.mayReply(frame.bytes) === false) {
+      cut(door, link, { outcome: 'aborted', reason: 'receiver-slow', detail: 'replies were not read' });
+      return;
+    }
+    door.channels.say(seat, frame);
     if (id !== undefined) link.peer?.send(acknowledgementFrame(id, []));
     return;
   }
   const { reason, detail, final } = verdict;
   door.record.link(link, { kind: 'event', outcome: 'refused', reason, detail });
   if (final) cut(door, link, { outcome: 'refused', reason, detail: 'too many refused events' });
+};
+
+/** Each renewal is verified and recorded: at the pace of packets one user could fill the audit. */
+const RENEWAL_MILLIS = 5_000;
+const RENEWAL_LEAD_MILLIS = 19 * RENEWAL_MILLIS;
+const renewalDue = new WeakMap<Link, number>();
+
+const renewsTooFast = (link: Link, nowMillis: number): boolean => {
+  // A clock that was set back delays nobody for longer than the lead.
+  const due = Math.min(
+    Math.max(renewalDue.get(link) ?? 0, nowMillis),
+    nowMillis + RENEWAL_LEAD_MILLIS + RENEWAL_MILLIS,
+  );
+  renewalDue.set(link, due + RENEWAL_MILLIS);
+  return due - nowMillis > RENEWAL_LEAD_MILLIS;
 };

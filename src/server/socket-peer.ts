@@ -16,6 +16,8 @@ export interface Peer {
 }
 
 export interface Outbox extends Peer {
+  /** Counts what the client itself has asked for; false when it asks for more than it reads. */
+  mayReply(bytes: number): boolean;
   /** Throws away what waits, and takes nothing any more. */
   drop(): void;
   /** Takes nothing any more, and calls back when the wire was given all that waits. */
@@ -42,6 +44,9 @@ const AHEAD_BYTES = 1 << 20;
 
 const SPENT_SLOTS = 64;
 
+/** Events are shared by all who hear them, but replies are this client's alone: it could fill the memory by itself. */
+const MAX_UNREAD_REPLIES = 1 << 20;
+
 /** Returns the sending side of one connection. */
 export const peer = (options: PeerOptions): Outbox => new Waiting(options);
 
@@ -55,6 +60,8 @@ class Waiting implements Outbox {
   #bytes = 0;
   #packets = 0;
   #aheadBytes = 0;
+  /** Since nothing waited. */
+  #replied = 0;
   #isGiving = false;
   #isOver = false;
   #given: (() => void) | undefined;
@@ -79,6 +86,11 @@ class Waiting implements Outbox {
     this.#packets = packets;
     backlog?.add(frame.bytes);
     this.#give();
+  }
+
+  mayReply(bytes: number): boolean {
+    this.#replied = this.#bytes === 0 ? 0 : this.#replied + bytes;
+    return this.#replied <= MAX_UNREAD_REPLIES;
   }
 
   drop(): void {

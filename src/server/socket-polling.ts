@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Owner } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import { reply } from './respond.ts';
@@ -55,11 +56,18 @@ interface Parts extends PollingOptions {
   /** By the request that opens them, until engine.io has given them an id. */
   readonly opening: Map<object, Held>;
   readonly sessions: Map<string, Held>;
-  /** Whose the last ones were that have closed: a client may have said more before it knew. */
-  readonly past: Map<string, string | undefined>;
+  /** The last ones that have closed: a client may have said more before it knew. */
+  readonly past: Map<string, Past>;
+}
+
+interface Past {
+  readonly owner: Owner | undefined;
+  /** Late requests that are taken; after them it is like any that is not known. */
+  left: number;
 }
 
 const MAX_PAST = 1_000;
+const MAX_LATE = 20;
 
 /** Returns the door for sessions that poll, on an engine that has both transports. */
 export const polling = (options: PollingOptions): Polling => {
@@ -148,8 +156,7 @@ const open = async (parts: Parts, { incoming, outgoing, request }: Visit): Promi
 
 const goOn = async (parts: Parts, { incoming, outgoing, request }: Visit, sid: string): Promise<void> => {
   const caller = await callerOf(parts.door, request);
-  if (parts.past.has(sid) && parts.past.get(sid) === ownerOf(caller))
-    return answerLate({ incoming, outgoing, request });
+  if (isLate(parts.past.get(sid), caller)) return answerLate({ incoming, outgoing, request });
   const { session, link } = heldBy(parts, sid, caller);
   if (outgoing.destroyed) throw new Rejection('client-gone', 'before it was judged');
   try {
@@ -189,8 +196,14 @@ const answerLate = async ({ incoming, outgoing, request }: Visit): Promise<void>
 
 const PRIVATE = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-const remember = (past: Parts['past'], sid: string, owner: string | undefined): void => {
-  past.set(sid, owner);
+const isLate = (past: Past | undefined, caller: Caller): boolean => {
+  if (past === undefined || past.owner !== ownerOf(caller)) return false;
+  past.left -= 1;
+  return past.left >= 0;
+};
+
+const remember = (past: Parts['past'], sid: string, owner: Owner | undefined): void => {
+  past.set(sid, { owner, left: MAX_LATE });
   const [oldest] = past.keys();
   if (past.size > MAX_PAST && oldest !== undefined) past.delete(oldest);
 };

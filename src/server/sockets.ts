@@ -118,9 +118,12 @@ export const sockets = (options: SocketsOptions): Sockets => {
   };
 };
 
-/** Who polls shows a token with each request; on a WebSocket the one that was shown there last counts alone. */
-const authoritiesOf = ({ principal, polled, conn }: Link): ReadonlyArray<Principal | undefined> =>
-  conn?.transport.name === 'websocket' ? [principal ?? polled?.principal] : [principal, polled?.principal];
+/** Who polls shows a token with each request; on a WebSocket that counts only where the socket would go on with it. */
+const authoritiesOf = ({ principal, polled, conn }: Link): ReadonlyArray<Principal | undefined> => {
+  const shown = polled?.principal;
+  const isSpare = principal !== undefined && shown !== undefined && shown.expiresAtMillis <= principal.expiresAtMillis;
+  return conn?.transport.name === 'websocket' && isSpare ? [principal] : [principal, shown];
+};
 
 /** The channels, but nothing is broadcast before `look` has seen whether the rollout is still the same. */
 const rejudging = (channels: OwnerChannels, look: () => void): Sockets['channels'] => ({

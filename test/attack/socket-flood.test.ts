@@ -46,6 +46,42 @@ describe('a flood', () => {
     await until(() => door.open() === 0);
   });
 
+  test.each([
+    ['a packet that the server alone sends', '2'],
+    ['a DISCONNECT from somebody who never came in', '41'],
+    ['a packet of no type', '7'],
+  ])('behind %s, for which Engine.IO itself closes, is not listened to for long', async (_, last) => {
+    door = await openDoor();
+    const { socket, packets } = door.raw();
+    await until(() => packets.length === 1);
+    const [transport] = door.transports;
+    socket.pause();
+    socket.send(last);
+    const junk = `4${'x'.repeat(90_000)}`;
+    while (door.transports.size > 0 && Number(transport?.bytesRead) < 10 << 20) {
+      for (let i = 0; i < 5; i += 1) socket.send(junk);
+      await new Promise(setImmediate);
+    }
+    expect(transport?.bytesRead).toBeLessThan(1 << 20);
+    socket.terminate();
+    await until(() => door.open() === 0);
+  });
+
+  test('of good renewals ends the connection after twenty, and is not recorded any longer', async () => {
+    door = await openDoor();
+    const { socket } = await joined();
+    const closing = new Promise((resolve) => socket.on('close', (code, reason) => resolve([code, String(reason)])));
+    const before = door.records.length;
+    for (let i = 0; i < 20; i += 1) {
+      socket.send('42["auth",{"token":"alice-token"}]');
+      await until(() => door.records.length === before + i + 1);
+    }
+    expect(door.reasons()).toEqual([]);
+    for (let i = 0; i < 20; i += 1) socket.send('42["auth",{"token":"alice-token"}]');
+    expect(await closing).toEqual([4429, 'rate-limited']);
+    expect(door.records.slice(before + 20)).toMatchObject([{ reason: 'rate-limited', detail: 'renewals' }]);
+  });
+
   test('that keeps to the pace is served', async () => {
     door = await openDoor();
     const { socket, packets } = await joined();

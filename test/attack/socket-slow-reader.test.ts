@@ -252,3 +252,17 @@ test('one event that is larger than all that may wait ends the connection', asyn
   expect(await told).toEqual({ code: 4408, reason: 'receiver-slow' });
   expect(door.reasons()).toEqual(['receiver-slow']);
 });
+
+test('a client that asks for replies and reads none is cut off long before events would be', async () => {
+  await open();
+  const { socket, closing } = await stalled();
+  const ask = `42["ping","${'x'.repeat(90_000)}"]`;
+  const asking = setInterval(() => socket.send(ask), 25);
+  hangUps.push(() => clearInterval(asking));
+  await until(() => door.open() === 0 || waiting.most > 8 * MIB);
+  expect(waiting).toMatchObject({ bytes: 0 });
+  expect(waiting.most).toBeLessThan(3 * MIB);
+  expect(door.reasons()).toEqual(['receiver-slow']);
+  socket.resume();
+  await closing;
+});

@@ -29,3 +29,29 @@ test('an upgrade is taken by whoever takes its path, as it stands before the que
   expect(refused).toEqual(['route-unknown', 'route-unknown']);
   server.close();
 });
+
+test('an upgrade that comes while an answer is owed is not taken, and the answer is given up', async () => {
+  const refused: string[] = [];
+  let cancelled = 0;
+  const server = app({
+    live: async ({ cancellation }) => {
+      cancellation.onCancel = () => {
+        cancelled += 1;
+      };
+    },
+    refused: ({ rejection }) => void refused.push(rejection.message),
+    upgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    socketPath: '/socket.io/',
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write('GET /socket.io/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect([answer, refused, cancelled]).toEqual(['', ['an upgrade before an answer'], 1]);
+  server.close();
+});

@@ -97,7 +97,8 @@ describe('a socket that is sent away', () => {
       ...{ transport: { name: 'websocket', socket }, request: {} },
       ...{ write: () => 0, on: () => 0, close: () => socket.close() },
     };
-    const member = { send: () => undefined, drop: () => undefined, finish: (given: () => void) => given() };
+    const finish = (given: () => void): void => given();
+    const member = { send: () => undefined, mayReply: () => true, drop: () => undefined, finish };
     const request = canonical({ hosts: undefined, trustedProxies: [] })({
       ...{ method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' },
     });

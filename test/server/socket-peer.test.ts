@@ -65,6 +65,17 @@ describe('a peer that does not read', () => {
     expect(texts).toHaveLength(3);
   });
 
+  test('is owed no more than a MiB of replies, and from anew when it has read everything', () => {
+    const { member, flush } = limited(64 * MIB, 10_000);
+    expect(member.mayReply(64 * MIB)).toBe(true);
+    member.send(numbered(0));
+    expect([member.mayReply(MIB - 1), member.mayReply(1), member.mayReply(1)]).toEqual([true, true, false]);
+    flush();
+    expect(member.mayReply(1)).toBe(true);
+    member.send(numbered(1));
+    expect([member.mayReply(MIB), member.mayReply(1)]).toEqual([true, false]);
+  });
+
   test('leaves nothing that waits when it is dropped, and takes nothing more', () => {
     const { member, texts, flush, waiting } = limited(64 * MIB, 10_000);
     for (let i = 0; i < 30; i += 1) member.send(numbered(i, 100_000));

@@ -144,6 +144,25 @@ describe('the token of a request', () => {
     expect(door.reasons()).toEqual(['authority-expired']);
   });
 
+  test('that is taken back ends a WebSocket that would have gone on with it, but not one that has a later one', async () => {
+    const opened = async (shown: string, auth: string) => {
+      const more = { transports: ['polling', 'websocket'], extraHeaders: { authorization: `Bearer ${shown}` } };
+      const socket = door.client({ token: auth }, more);
+      await connected(socket);
+      await until(() => socket.io.engine.transport.name === 'websocket');
+    };
+    await opened('long', 'short');
+    await opened('short', 'long');
+    await until(() => watched.size === 2);
+    expect(door.end((one) => one === tokens.get('long'))).toBe(2);
+    await door.nothingIsLeft();
+    await opened('short', 'long');
+    await until(() => watched.size === 1);
+    expect(door.end((one) => one === tokens.get('short'))).toBe(0);
+    await opened('long', 'short');
+    expect(door.end((one) => one === tokens.get('short'))).toBe(1);
+  });
+
   test('that is taken back ends the session, connected or not', async () => {
     await door.waitingPoll(await door.polls.open({ token: 'short' }), 'short');
     await door.waitingPoll((await door.polls.join('long')).sid, 'long');
@@ -167,6 +186,19 @@ describe('what a client says late to a session of its own', () => {
     expect([door.records.length, knocks.length]).toEqual([records, counted]);
     expect((await door.polls.post(sid, '42["ping",1]', { token: 'bob-token' })).code).toBe('session-unknown');
     expect([door.records.length, knocks.length]).toEqual([records + 1, counted + 1]);
+  });
+
+  test('is taken twenty times, and then costs what knocking costs', async () => {
+    const knocks: string[] = [];
+    door = await openPollingDoor({ limit: (address) => void knocks.push(address) });
+    const sid = await door.polls.open({ token });
+    await door.polls.post(sid, '1', { token });
+    await door.nothingIsLeft();
+    const [records, counted] = [door.records.length, knocks.length];
+    const codes: unknown[] = [];
+    for (let n = 0; n < 22; n += 1) codes.push((await door.polls.post(sid, '3', { token })).code);
+    expect(codes).toEqual([...Array(20).fill(undefined), 'session-unknown', 'session-unknown']);
+    expect([door.records.length, knocks.length]).toEqual([records + 2, counted + 2]);
   });
 
   test('is remembered of the last thousand', async () => {
