@@ -4,7 +4,6 @@
  */
 import type { Socket } from 'socket.io';
 import { ENFORCED, modeFor } from '../model/mode.ts';
-import type { ReasonCode } from '../model/reason.ts';
 import { admit } from './socket-admission.ts';
 import { rejudge, turnOut, watchAuthority } from './socket-authority.ts';
 import { type Arrival, cut, type Door, leave, type Parts, type SocketLifeOptions } from './socket-door.ts';
@@ -34,8 +33,6 @@ export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
     welcome: (link: Link | undefined, socket: Socket): void => welcome(door, { link, socket }),
     /** Watches a WebSocket that offers itself to a session that polls, from its first byte. */
     offered: (link: Link, socket: WebSocketEnd): void => watchWebSocket(door, link, socket),
-    /** Takes the socket out of its channel and ends its transport, and says why. */
-    leave: (link: Link, reason?: ReasonCode): void => leave(door, link, reason),
     /** Judges an open socket by the rollout as it is now. */
     rejudge: (link: Link): void => rejudge(door, link),
   };
