@@ -75,6 +75,18 @@ const openKeys = (settings: IssuerSettings, options: AuthenticateOptions, times:
   });
 };
 
+/** Tabs and devices come back together with one token: its signature is looked at once for all of them. */
+const together = (verify: (token: string, digest: string) => Promise<Principal>) => {
+  const underWay = new Map<string, Promise<Principal>>();
+  return (token: string, digest: string): Promise<Principal> => {
+    const known = underWay.get(digest);
+    if (known !== undefined) return known;
+    const verifying = verify(token, digest).finally(() => underWay.delete(digest));
+    underWay.set(digest, verifying);
+    return verifying;
+  };
+};
+
 /**
  * Returns the stage for a set of issuers and begins to read their keys, or throws a TypeError when the settings are not
  * usable.
@@ -100,11 +112,13 @@ export const authenticate = (options: AuthenticateOptions): Authenticator => {
     return principal;
   };
   const tolerances = new Map(issuers.map(({ name, clockToleranceSeconds }) => [name, clockToleranceSeconds * 1000]));
-  const verifyAndRemember = async (token: string, digest: string): Promise<Principal> => {
+  const verifyTogether = together(async (token, digest) => {
     const verdict = await verifyAnew(token);
     known.remember(digest, verdict);
-    return unrevoked(verdict.principal);
-  };
+    return verdict.principal;
+  });
+  const verifyAndRemember = async (token: string, digest: string): Promise<Principal> =>
+    unrevoked(await verifyTogether(token, digest));
   const verify = (token: string): Principal | Promise<Principal> => {
     if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
     const digest = hash('sha256', generation + token, 'base64');

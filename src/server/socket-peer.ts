@@ -6,7 +6,11 @@ import type { Frame } from './socket-frame.ts';
 
 /** The part of an Engine.IO connection that is used here. */
 export interface Wire {
-  readonly transport: { readonly name: string };
+  readonly readyState?: string;
+  /** What was written and not given to the transport yet. */
+  readonly writeBuffer?: readonly unknown[];
+  readonly upgrading?: boolean;
+  readonly transport: { readonly name: string; readonly socket?: object };
   /** `sent` is called when the system has taken it; never, when the connection ends before. */
   write(data: string | Buffer, options: object, sent?: () => void): unknown;
 }
@@ -65,7 +69,10 @@ class Waiting implements Outbox {
   #isGiving = false;
   #isOver = false;
   #given: (() => void) | undefined;
-  readonly #taken = (): void => this.#take();
+  readonly #taken = (error?: unknown): void => {
+    // Of a connection that is over the rest is thrown away when that is known.
+    if (!(error instanceof Error)) this.#take();
+  };
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -151,7 +158,39 @@ const packetsOf = ({ attachments }: Frame): number => 1 + attachments.length;
 const NO_TEXT = '';
 const PLAIN = { compress: false };
 
-const write = (wire: Wire, frame: Frame, taken: () => void): void => {
+const write = (wire: Wire, frame: Frame, taken: (error?: unknown) => void): void => {
+  const sender = directSender(wire);
+  if (sender === undefined) writeThrough(wire, frame, taken);
+  else sendFrames(sender, frame, taken);
+};
+
+/** What engine.io's own transport hands an encoded frame to. */
+interface FrameSender {
+  sendFrame(parts: readonly Buffer[], sent?: (error?: Error) => void): void;
+}
+
+const OPEN = 1;
+
+/**
+ * Undefined where engine.io has something to say first, or is about to change the transport. Its queue makes three lists for
+ * each packet, which outlive a young generation and cost a fifth of the CPU of thousands of sockets.
+ */
+const directSender = ({ readyState, writeBuffer, upgrading, transport }: Wire): FrameSender | undefined => {
+  if (readyState !== 'open' || upgrading === true || writeBuffer?.length !== 0) return undefined;
+  const socket = transport.socket as { readyState?: number; _sender?: FrameSender } | undefined;
+  return socket?.readyState === OPEN ? socket._sender : undefined;
+};
+
+const sendFrames = (sender: FrameSender, { options, attachments }: Frame, taken: (error?: unknown) => void): void => {
+  const last = attachments.at(-1);
+  sender.sendFrame(partsOf(options), last === undefined ? taken : undefined);
+  for (const part of attachments) sender.sendFrame(partsOf(part.options), part === last ? taken : undefined);
+};
+
+const partsOf = (options: object): readonly Buffer[] =>
+  (options as { readonly wsPreEncodedFrame: readonly Buffer[] }).wsPreEncodedFrame;
+
+const writeThrough = (wire: Wire, frame: Frame, taken: (error?: unknown) => void): void => {
   const isFramed = wire.transport.name === 'websocket';
   const last = frame.attachments.at(-1);
   const text = isFramed ? NO_TEXT : frame.text;

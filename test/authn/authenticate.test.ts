@@ -58,6 +58,18 @@ describe('authenticate', () => {
     one.close();
   });
 
+  test('looks at the signature of one token once, however many ask at the same time, and says no to all of them', async () => {
+    const good = key.sign({ jti: 'together' });
+    const one = authenticator([issuerSettings(server.url)]);
+    const principals = await Promise.all([one.verify(good), one.verify(good), one.verify(good)]);
+    expect(new Set(principals).size).toBe(1);
+    const bad = `${good.slice(0, -4)}AAAA`;
+    const told = await Promise.all([1, 2, 3].map(() => rejectionOf(async () => one.verify(bad))));
+    expect(told.map(({ reason }) => reason)).toEqual(['token-signature', 'token-signature', 'token-signature']);
+    expect(await rejectionOf(async () => one.verify(bad))).toMatchObject({ reason: 'token-signature' });
+    one.close();
+  });
+
   test('does not look at tokens on a public route', () => {
     expect(authn.authenticate(request('Nonsense'), match({ access: 'public' }))).toBeUndefined();
   });

@@ -184,3 +184,70 @@ describe('a peer that reads', () => {
     expect(waiting.reduce((sum, bytes) => sum + bytes, 0)).toBe(0);
   });
 });
+
+describe('an open WebSocket', () => {
+  const webSocket = (more: object = {}) => {
+    const sent: string[] = [];
+    const through: string[] = [];
+    const done: Array<(error?: Error) => void> = [];
+    const wire = {
+      readyState: 'open',
+      writeBuffer: [] as unknown[],
+      upgrading: false,
+      transport: {
+        name: 'websocket',
+        socket: {
+          readyState: 1,
+          _sender: {
+            sendFrame([, data]: readonly Buffer[], taken?: (error?: Error) => void) {
+              sent.push(String(data));
+              if (taken !== undefined) done.push(taken);
+            },
+          },
+        },
+      },
+      write: (_: unknown, options: { wsPreEncodedFrame?: Buffer[] }) =>
+        void through.push(String(options.wsPreEncodedFrame?.[1])),
+      ...more,
+    };
+    const slow: number[] = [];
+    const member = peer({ wire, maxWaitingBytes: 1_000, maxWaitingPackets: 10, slow: (bytes) => slow.push(bytes) });
+    return { wire, member, sent, through, done, slow };
+  };
+
+  test('is given frames without the queue of the library', () => {
+    const { member, sent, through, done } = webSocket();
+    member.send(eventFrame('e', [1]));
+    member.send(eventFrame('e', [2]));
+    expect([sent, through]).toEqual([['42["e",1]', '42["e",2]'], []]);
+    for (const taken of done) taken();
+    member.send(eventFrame('e', [3]));
+    expect(sent).toHaveLength(3);
+  });
+
+  test('is given them behind what the library has not sent yet', () => {
+    const { wire, member, sent, through } = webSocket();
+    wire.writeBuffer.push('CONNECT');
+    member.send(eventFrame('e', [1]));
+    expect([sent, through]).toEqual([[], ['42["e",1]']]);
+  });
+
+  test.each([
+    ['is about to be closed', { readyState: 'closing' }],
+    ['is about to change the transport', { upgrading: true }],
+    ['polls', { transport: { name: 'polling' } }],
+    ['is closing underneath', { transport: { name: 'websocket', socket: { readyState: 2 } } }],
+  ])('is left to the library where the connection %s', (_, more) => {
+    const { member, sent, through } = webSocket(more);
+    member.send(eventFrame('e', [1]));
+    expect([sent, through.length]).toEqual([[], 1]);
+  });
+
+  test('that failed is given nothing more, and what waits goes on counting', () => {
+    const { member, sent, done, slow } = webSocket();
+    member.send(eventFrame('e', ['x'.repeat(600)]));
+    done[0]?.(new Error('write after end'));
+    member.send(eventFrame('e', ['x'.repeat(600)]));
+    expect([sent.length, slow.length]).toEqual([1, 1]);
+  });
+});
