@@ -6,7 +6,7 @@ import { obey } from './laws.ts';
 import { ROOT } from './tree.ts';
 
 const README = join(ROOT, 'README.md');
-const PATH = /`((?:src|test|demo|bench|docs|policies)\/[\w./-]*)`/g;
+const PATH = /`((?:src|client|test|demo|bench|docs|policies)\/[\w./-]*)`/g;
 
 const pathsIn = (text: string): ReadonlyArray<{ readonly path: string; readonly line: number }> =>
   text

@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** What the tests run besides Node, and the Debian packages that bring it. */
 const PROGRAMS: ReadonlyArray<{ readonly program: string; readonly debian: string }> = [
   { program: 'redis-server', debian: 'redis-server' },
+  { program: 'chromium', debian: 'chromium' },
 ];
 
 /** Debian's own Python, which is the one that has its packages, and what the tests import there. */
