@@ -91,5 +91,6 @@ const readLines = (file: string | undefined): Array<Record<string, unknown>> =>
     ? []
     : readFileSync(file, 'utf8')
         .split('\n')
-        .filter((line) => line !== '')
+        // The last line may still be being written; behind a whole one there is nothing.
+        .slice(0, -1)
         .map((line) => JSON.parse(line) as Record<string, unknown>);
