@@ -14,6 +14,8 @@ export interface GatewayOptions {
   readonly keysFile: string;
   readonly ledgerFile: string;
   readonly redisPort: number | undefined;
+  /** Where users log in, which is then the issuer. */
+  readonly provider?: string | undefined;
   /** Node's own, before the program's name. */
   readonly flags?: readonly string[];
 }
@@ -37,11 +39,12 @@ const configText = (options: GatewayOptions, adminPort: number): string =>
     issuers: [
       {
         name: ALIAS,
-        issuer: ISSUER,
+        issuer: options.provider ?? ISSUER,
         audience: AUDIENCE,
         algorithms: ['RS256'],
         keys: { file: options.keysFile },
         claims: { user: 'sub', roles: 'roles' },
+        ...(options.provider === undefined ? {} : { login: { 'client-id': 'gateway' } }),
       },
     ],
     ledger: { sqlite: 'ownership.db' },

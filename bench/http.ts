@@ -41,13 +41,13 @@ export interface HttpResults {
   readonly failing: readonly string[];
 }
 
-interface Sample {
+export interface Sample {
   readonly cpuMicrosPerRequest: number;
   readonly requestsPerSecond: number;
   readonly p99Millis: number;
 }
 
-interface Runner {
+export interface Runner {
   readonly contender: Contender;
   readonly started: Started;
   readonly samples: Sample[];
@@ -55,9 +55,10 @@ interface Runner {
 
 const IDLE_MILLIS = 2000;
 
-type Load = (order: LoadOrder) => Promise<LoadResult>;
+export type Load = (order: LoadOrder) => Promise<LoadResult>;
 
-const startLoad = (requestsFile: string): Load => {
+/** Starts the load with a file of requests. */
+export const startLoad = (requestsFile: string): Load => {
   const script = join(import.meta.dirname, 'load.ts');
   const { child } = start(1, [process.execPath, script, requestsFile]);
   const lines = createInterface({ input: child.stdout });
@@ -71,7 +72,11 @@ const startLoad = (requestsFile: string): Load => {
 };
 
 /** Measures one contender once, or throws when a single answer was not a 200. */
-const measure = async ({ contender, started }: Runner, load: Load, millis: number): Promise<Sample> => {
+export const measure = async (
+  { contender, started }: Omit<Runner, 'samples'>,
+  load: Load,
+  millis: number,
+): Promise<Sample> => {
   const pid = started.process.child.pid;
   if (pid === undefined) throw new TypeError(`${contender.name} has no process`);
   const before = cpuMicros(pid);

@@ -1,10 +1,12 @@
 /** Who asks for what: 1,000 users with a token each and 10,000 canvases, ten to a user, all on file before the start. */
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, hash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type { Claim } from '../src/authz/ownership.ts';
+import { openSqliteFile } from '../src/store/sqlite/file.ts';
 import { openSqliteLedger } from '../src/store/sqlite/ownership-ledger.ts';
+import { sqliteSessions } from '../src/store/sqlite/sessions.ts';
 import type { LoadRequest } from './load.ts';
 import { sessionOf } from './socket-events.ts';
 
@@ -31,14 +33,20 @@ export interface Identities {
   readonly requestsFile: string;
 }
 
+/** Returns what all users ask for, in rotation: neighbours are of different users. */
+export const requestsOf = (credentials: readonly string[]): LoadRequest[] =>
+  range(CANVASES_PER_USER).flatMap((canvas) =>
+    credentials.map((credential, user) => ({ path: `/api/canvas/${canvasOf(user, canvas)}`, credential })),
+  );
+
 /** Makes the issuer's RS256 key of 2048 bits, the tokens and the requests, as files in a folder. */
-export const makeIdentities = async (folder: string): Promise<Identities> => {
+export const makeIdentities = async (folder: string, issuer: string = ISSUER): Promise<Identities> => {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
   const tokens = await Promise.all(
     range(USERS).map((user) =>
       new SignJWT({ roles: [] })
         .setProtectedHeader({ alg: 'RS256', kid: 'bench', typ: 'JWT' })
-        .setIssuer(ISSUER)
+        .setIssuer(issuer)
         .setAudience(AUDIENCE)
         .setSubject(userOf(user))
         .setIssuedAt()
@@ -46,9 +54,7 @@ export const makeIdentities = async (folder: string): Promise<Identities> => {
         .sign(privateKey),
     ),
   );
-  const requests: LoadRequest[] = range(CANVASES_PER_USER).flatMap((canvas) =>
-    tokens.map((token, user) => ({ path: `/api/canvas/${canvasOf(user, canvas)}`, token })),
-  );
+  const requests = requestsOf(tokens.map((token) => `authorization: Bearer ${token}`));
   const files = {
     keysFile: join(folder, 'keys.json'),
     publicKeyFile: join(folder, 'public.pem'),
@@ -95,3 +101,34 @@ export const seedSessions = (path: string): Promise<void> =>
     const ref = { kind: 'session', id: sessionOf(user) };
     return [canvas, { ref, parent: canvas.ref, verb: 'create' }];
   });
+
+const DAY_MILLIS = 86_400_000;
+
+/** Logs every user in, in a ledger that is there, and resolves with the values of their cookies. */
+export const seedLogins = async (path: string): Promise<readonly string[]> => {
+  const file = openSqliteFile({ path });
+  const sessions = sqliteSessions(file);
+  const nowMillis = Date.now();
+  const values = range(USERS).map(() => randomBytes(32).toString('base64url'));
+  await Promise.all(
+    values.map((value, user) =>
+      sessions.insert(hash('sha256', value, 'base64url'), {
+        id: `bench-${user}`,
+        issuer: ALIAS,
+        user: userOf(user),
+        roles: [],
+        tenant: undefined,
+        providerSessionId: undefined,
+        startedAtMillis: nowMillis,
+        endsAtMillis: nowMillis + DAY_MILLIS,
+        usedAtMillis: nowMillis,
+        refreshAtMillis: undefined,
+        sealedTokens: undefined,
+        version: 0,
+      }),
+    ),
+  );
+  sessions.close();
+  file.close();
+  return values;
+};

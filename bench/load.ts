@@ -1,7 +1,7 @@
 /**
  * The load: 64 connections, each with one request under way at any time, on bare sockets so that it is not the load that
  * is measured. It reads lines of `{ port, millis }` from standard input and answers each with a line of results.
- * Arguments: the file with the requests' paths and tokens.
+ * Arguments: the file with the requests' paths and credentials.
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -25,16 +25,15 @@ export interface LoadResult {
 
 export interface LoadRequest {
   readonly path: string;
-  readonly token: string;
+  /** A line of the head by which its user is known. */
+  readonly credential: string;
 }
 
 const file = process.argv[2];
 if (file === undefined) throw new TypeError('arguments: file');
 const requests: readonly LoadRequest[] = JSON.parse(readFileSync(file, 'utf8'));
-const wire = requests.map(({ path, token }) =>
-  Buffer.from(
-    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\nauthorization: Bearer ${token}\r\n\r\n`,
-  ),
+const wire = requests.map(({ path, credential }) =>
+  Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n${credential}\r\n\r\n`),
 );
 
 /** Returns how many bytes an answer has whose head is complete, 0 while it is not, or throws when it is not a 200. */

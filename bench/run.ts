@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchHttp } from './http.ts';
+import { benchIdentity } from './identity.ts';
 import { benchListFilter } from './list-filter.ts';
 import { stopAll } from './processes.ts';
 import { benchSockets } from './sockets.ts';
-import { httpTable, listFilterTable, socketsTable } from './table.ts';
+import { httpTable, identityTable, listFilterTable, socketsTable } from './table.ts';
 
 interface GroupOptions {
   readonly rounds: number;
@@ -36,6 +37,14 @@ const GROUPS: Readonly<Record<string, Group>> = {
     run: async (options) => {
       const figures = await benchHttp(options);
       return { figures, lines: httpTable(figures, options.rounds, options.seconds), failing: figures.failing };
+    },
+  },
+  identity: {
+    rounds: 5,
+    seconds: 4,
+    run: async (options) => {
+      const { rows, failing } = await benchIdentity(options);
+      return { figures: { rows }, lines: identityTable({ rows, failing }, options.rounds), failing };
     },
   },
   'list-filter': {

@@ -5,32 +5,36 @@ import { relative } from 'node:path';
 export interface Guide {
   readonly url: string;
   readonly adminUrl: string;
+  readonly providerUrl: string;
   readonly upstreamUrl: string;
-  /** Whether the server behind is our stand-in, which has a page for two users side by side. */
+  /** Whether the server behind is our stand-in. */
   readonly standIn: boolean;
   readonly dataDir: string;
   readonly tokens: { readonly alice: string; readonly bob: string };
   readonly tokensLast: string;
 }
 
-/** Returns the address of the stand-in's page with both users in it. A fragment is never sent to a server. */
-export const pageUrl = ({ url, tokens }: Guide): string => `${url}/#alice=${tokens.alice}&bob=${tokens.bob}`;
+/** Returns where a browser begins. */
+export const pageUrl = ({ url }: Guide): string => `${url}/`;
 
 /** Returns the text, ready to print. */
 export function guideText(guide: Guide): string {
-  const { url, adminUrl, upstreamUrl, standIn, tokens } = guide;
+  const { url, adminUrl, providerUrl, upstreamUrl, standIn, tokens } = guide;
   const near = relative('.', guide.dataDir);
   const data = near === '' || near.startsWith('..') ? guide.dataDir : near;
-  const page = standIn ? `\nIn a browser, alice and bob side by side:\n\n${pageUrl(guide)}\n` : '';
   return `
-The gateway is running.
+Open ${pageUrl(guide)} and log in as alice or bob. There are no passwords.
+
+To see both, log in as alice in one window and as bob in a private one: each has canvases, pictures and live events of its
+own. A third account, admin, has the role of that name.
 
   gateway   ${url}
   admin     ${adminUrl}   (/livez /readyz /metrics /policy)
+  provider  ${providerUrl}   (a real one, without passwords)
   upstream  ${upstreamUrl}${standIn ? '   (a stand-in for Jaaz)' : ''}
   data      ${data}   (gateway.yaml, audit.ndjson, gateway.log)
-${page}
-Two users. Their tokens hold for ${guide.tokensLast}; paste both lines into a shell:
+
+Programs show tokens. These are of the same two users and hold for ${guide.tokensLast}; paste both lines into a shell:
 
 export ALICE=${tokens.alice}
 export BOB=${tokens.bob}
@@ -70,7 +74,7 @@ curl -s ${url}/api/canvas/${name} -H "authorization: Bearer $BOB"; echo
 # 5. bob tries to delete it: refused
 curl -s -X DELETE ${url}/api/canvas/${name}/delete -H "authorization: Bearer $BOB"; echo
 
-# 6. nobody gets in without a token
+# 6. nobody gets in with neither token nor login
 curl -s ${url}/api/canvas/list; echo
 
 # 7. every decision is on record

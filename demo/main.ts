@@ -1,5 +1,5 @@
-/** `npm start`: the gateway on defaults, with an issuer of its own and, unless told otherwise, a stand-in for Jaaz. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `npm start`: the gateway on defaults, a provider to log in at and, unless told otherwise, a stand-in for Jaaz. */
+import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,12 +8,15 @@ import { readSettings, writeFaults } from '../src/cli/settings.ts';
 import { processVariables } from '../src/config/environment.ts';
 import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../src/config/values.ts';
 import { startGateway } from '../src/gateway.ts';
-import { createLog } from '../src/telemetry/log.ts';
+import { createLog, type Log } from '../src/telemetry/log.ts';
 import { type Guide, guideText, pageUrl } from './guide.ts';
-import { DEMO_ALIAS, DEMO_AUDIENCE, DEMO_ISSUER, type DemoIssuer, openDemoIssuer } from './issuer.ts';
+import { DEMO_ALIAS, DEMO_AUDIENCE, type DemoIssuer, rememberAddress } from './issuer.ts';
 import { type StandIn, startStandIn } from './jaaz/server.ts';
+import { replaceFile } from './kept.ts';
+import { type DemoProvider, startDemoProvider } from './provider.ts';
 
-const USAGE = 'usage: npm start [-- --upstream URL --port 8080 --admin-port 9090 --data DIR --json]';
+const USAGE =
+  'usage: npm start [-- --upstream URL --port 8080 --admin-port 9090 --provider-port 57989 --data DIR --json]';
 const POLICY = fileURLToPath(new URL('../policies/jaaz.yaml', import.meta.url));
 /** Where Jaaz itself would listen; the addresses in its data then stay right from one start to the next. */
 const STAND_IN_PORT = 57_988;
@@ -34,12 +37,16 @@ try {
 
 async function start(): Promise<number> {
   mkdirSync(options.data, { recursive: true });
-  const issuer = await openDemoIssuer(options.data);
+  let log: Log | undefined;
+  const report = (error: Error) => log?.error({ err: error }, 'the provider failed');
+  const provider = await startDemoProvider({ dataDir: options.data, port: options.providerPort, report });
+  open.unshift(() => provider.close());
   const standIn = options.upstream === undefined ? await openStandIn() : undefined;
   if (standIn !== undefined) open.unshift(() => standIn.close());
   const upstreamUrl = options.upstream ?? standIn?.url ?? '';
   const file = join(options.data, 'gateway.yaml');
-  writeFileSync(file, gatewayYaml(upstreamUrl));
+  // It holds the secret that the gateway shares with the provider.
+  replaceFile(file, gatewayYaml(upstreamUrl, provider), 0o600);
 
   const settings = readSettings({ file, flags: { ...options.flags, upstreamUrl }, variables: processVariables() });
   if ('faults' in settings) {
@@ -47,14 +54,23 @@ async function start(): Promise<number> {
     await closeAll();
     return 3;
   }
-  const log = createLog({ level: settings.config.log.level, file: join(options.data, 'gateway.log') });
-  const gateway = await startGateway({ ...settings, log });
+  const kept = createLog({ level: settings.config.log.level, file: join(options.data, 'gateway.log') });
+  log = kept;
+  const gateway = await startGateway({ ...settings, log: kept });
   open.unshift(async () => {
     await gateway.close();
-    log.flush();
+    kept.flush();
   });
-  await tell({ ...gateway, upstreamUrl, standIn: standIn !== undefined }, issuer);
+  provider.admit(namesOf(gateway.url));
+  // Not before it all runs: a start that fails leaves what another one that runs has printed.
+  rememberAddress(options.data, provider.issuer.url);
+  await tell({ ...gateway, upstreamUrl, standIn: standIn !== undefined }, provider.issuer);
   return 0;
+}
+
+/** The addresses under which a browser on this machine may know the gateway. */
+function namesOf(url: string): readonly string[] {
+  return [url, url.replace('127.0.0.1', 'localhost')];
 }
 
 async function tell(
@@ -65,15 +81,14 @@ async function tell(
   const guide: Guide = {
     url,
     adminUrl,
+    providerUrl: issuer.url,
     upstreamUrl,
     standIn,
     dataDir: options.data,
     tokens: { alice: await token('alice'), bob: await token('bob') },
     tokensLast: TOKENS_LAST.words,
   };
-  console.log(
-    options.json ? JSON.stringify({ ...guide, page: standIn ? pageUrl(guide) : undefined }) : guideText(guide),
-  );
+  console.log(options.json ? JSON.stringify({ ...guide, page: pageUrl(guide) }) : guideText(guide));
 }
 
 async function openStandIn(): Promise<StandIn> {
@@ -86,18 +101,24 @@ async function openStandIn(): Promise<StandIn> {
   }
 }
 
-function gatewayYaml(upstreamUrl: string): string {
+function gatewayYaml(upstreamUrl: string, { issuer, client }: DemoProvider): string {
   return `# Written by every start of the demonstration; copy it to keep changes.
 listen: { host: 127.0.0.1, port: 8080 }
 admin: { host: 127.0.0.1, port: 9090 }
 upstream: { url: '${upstreamUrl}' }
 issuers:
   - name: ${DEMO_ALIAS}
-    issuer: ${DEMO_ISSUER}
+    issuer: ${issuer.url}
     audience: ${DEMO_AUDIENCE}
     algorithms: [RS256]
     keys: { file: demo-issuer/keys.json }
     claims: { user: sub, roles: roles }
+    login:
+      title: Demonstration
+      client-id: ${client.id}
+      client-secret: ${client.secret}
+      scopes: [openid, profile, offline_access]
+sessions: { idle: 12h, lifetime: 7d }
 ledger: { sqlite: ownership.db }
 policies: [${JSON.stringify(relative(options.data, POLICY))}]
 audit: { file: audit.ndjson }
@@ -140,15 +161,17 @@ function readOptions() {
         upstream: { type: 'string' },
         port: { type: 'string' },
         'admin-port': { type: 'string' },
+        'provider-port': { type: 'string' },
         data: { type: 'string', default: 'data/demo' },
         json: { type: 'boolean', default: false },
       },
     });
     const port = read('--port', values.port, { expected: PORT_FORM, parse: parsePort });
     const adminPort = read('--admin-port', values['admin-port'], { expected: PORT_FORM, parse: parsePort });
+    const providerPort = read('--provider-port', values['provider-port'], { expected: PORT_FORM, parse: parsePort });
     const upstream = read('--upstream', values.upstream, { expected: UPSTREAM_FORM, parse: parseUpstream });
     const flags = { ...(port !== undefined && { port }), ...(adminPort !== undefined && { adminPort }) };
-    return { upstream, flags, data: resolve(values.data), json: values.json };
+    return { upstream, providerPort, flags, data: resolve(values.data), json: values.json };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(2);

@@ -1,5 +1,6 @@
 /** The part of the composition that puts Redis in front of the embedded stores. Loaded only where it is configured. */
 import type { RevocationStore } from './authn/revocation.ts';
+import type { SessionStore } from './authn/session-store.ts';
 import type { SharedOwnershipCache } from './authz/ownership.ts';
 import type { Limiter } from './ratelimit/limiter.ts';
 import type { Slots } from './ratelimit/slots.ts';
@@ -8,6 +9,7 @@ import { connectRedis } from './store/redis/connect.ts';
 import type { FallbackNotice } from './store/redis/fallback.ts';
 import { redisLimiter } from './store/redis/limiter.ts';
 import { redisOwnershipCache } from './store/redis/ownership-cache.ts';
+import { redisSessions } from './store/redis/sessions.ts';
 import { redisSlots } from './store/redis/slots.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -26,6 +28,7 @@ export interface RedisStores {
   readonly limiter: Limiter;
   readonly slots: Slots;
   readonly revocations: RevocationStore;
+  readonly sessions: () => SessionStore;
   readonly redisUsable: () => boolean;
   disconnect(): void;
 }
@@ -50,6 +53,7 @@ export const withRedis = async ({
     limiter: redisLimiter({ connection, fallback: fallback.limiter, notice }),
     slots: redisSlots({ connection, fallback: fallback.slots, notice }),
     revocations: announcedRevocations({ connection, store: revocations }),
+    sessions: () => redisSessions({ connection }),
     redisUsable: () => connection.usable(),
     disconnect: () => connection.close(),
   };

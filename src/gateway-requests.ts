@@ -21,15 +21,17 @@ import type { SharedCopies } from './upstream/shared-copy.ts';
 /** What differs between a gateway and a rehearsal: where facts live, who is told, and what is on the other side. */
 export interface RequestPlaneOptions
   extends Pick<RequestStages, 'canonical' | 'limit' | 'shares' | 'runs'>,
-    Pick<RewriteOptions, 'writeJson' | 'writeMultipart'>,
+    Pick<RewriteOptions, 'writeJson' | 'writeMultipart' | 'assertion'>,
     Pick<DecideOptions, 'audit' | 'listeners' | 'report'> {
   readonly policy: Policy;
   readonly ledger: OwnershipLedger;
   readonly lookup: OwnershipLookup;
-  readonly authenticator: Pick<Authenticator, 'authenticate' | 'recheck' | 'verify'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'identify' | 'recheck'>;
   readonly origin: Origin & SharedCopies;
   readonly read: Read;
   readonly learn: FilterOptions['learn'];
+  /** Where the script is that a page is given; undefined: pages are given none. */
+  readonly pageScript?: string | undefined;
   /** Calls that wait for their owner's answer; undefined where no live event is heard. */
   readonly calls?: PendingCalls | undefined;
 }
@@ -40,7 +42,8 @@ export const requestPlane = (options: RequestPlaneOptions): ((life: Life, reply:
   const { canonical, limit, shares, runs, audit, listeners, calls, report } = options;
   const claiming = { ledger: options.ledger, lookup, presence: probe(origin) };
   const claims = claimStage(claiming);
-  const rewriting = { catalogue: catalogueReader(origin), writeJson, writeMultipart };
+  const { assertion } = options;
+  const rewriting = { catalogue: catalogueReader(origin), writeJson, writeMultipart, assertion };
   const live = requestLife({
     canonical,
     match: policy.match,
@@ -54,9 +57,9 @@ export const requestPlane = (options: RequestPlaneOptions): ((life: Life, reply:
     fixed: fixedResponse,
     rewrite: rewrite(rewriting),
     origin,
-    filter: filter({ ownersOf: lookup.ownersOf, learn }),
+    filter: filter({ ownersOf: lookup.ownersOf, learn, pageScript: options.pageScript }),
     answered: answered({ claims, calls, report }),
-    shadow: shadowStages({ ...claiming, calls, policy, verify: authenticator.verify, read, rewriting, learn }),
+    shadow: shadowStages({ ...claiming, calls, policy, identify: authenticator.identify, read, rewriting, learn }),
   });
   return decide({ live, claims, calls, runs, limit, shares, hidden: hiddenResponse, audit, listeners, report });
 };

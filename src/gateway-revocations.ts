@@ -1,4 +1,5 @@
 /** The part of the composition by which tokens are taken back: who may ask for it, and what ends with them. */
+import { SERVICE_ALIAS } from './authn/issuer.ts';
 import { openRevocations, type RevocationStore, type Revocations } from './authn/revocation.ts';
 import { parseStrictJson } from './body/json.ts';
 import type { Config } from './config/config.ts';
@@ -43,7 +44,7 @@ export const adminRevocations = (
   { config, access: { host, token }, audit }: Surroundings,
 ): AdminRevocations => ({
   ...{ host, token, list, add, remove },
-  issuers: config.issuers.map(({ name }) => name),
+  issuers: [...config.issuers.map(({ name }) => name), SERVICE_ALIAS],
   readJson: parseStrictJson,
   onDecision: audit,
 });

@@ -10,12 +10,12 @@ import { type FilterOptions, filterInShadow } from './filter/filter.ts';
 import type { Policy } from './model/policy.ts';
 import type { ShadowStages } from './pipeline/shadow.ts';
 import { changes } from './rewrite/changes.ts';
-import { passOn, type RewriteOptions } from './rewrite/rewrite.ts';
+import { passingOn, type RewriteOptions } from './rewrite/rewrite.ts';
 
 interface ShadowOptions extends ClaimDependencies {
   readonly calls?: Pick<PendingCalls, 'take'> | undefined;
   readonly policy: Policy;
-  readonly verify: Authenticator['verify'];
+  readonly identify: Authenticator['identify'];
   readonly read: Read;
   readonly rewriting: RewriteOptions;
   readonly learn: FilterOptions['learn'];
@@ -23,19 +23,16 @@ interface ShadowOptions extends ClaimDependencies {
 
 /** Returns the stages; they are made of the same parts as those that refuse. */
 export const shadowStages = (options: ShadowOptions): ShadowStages => {
-  const { policy, verify, read, lookup, calls, rewriting, learn } = options;
+  const { policy, identify, read, lookup, calls, rewriting, learn } = options;
   const foreseen = foresight(options);
   return {
     policy,
-    identify(request) {
-      const token = credential(request);
-      return token === undefined ? undefined : verify(token);
-    },
+    identify: (request) => identify(request, credential(request)),
     read: readInShadow(read),
     authorize: authorizeInShadow({ lookup, foresight: foreseen, calls }),
     foresight: foreseen,
     changes: changes(rewriting),
-    passOn,
+    passOn: passingOn(rewriting),
     filter: filterInShadow({ ownersOf: lookup.ownersOf, learn }),
   };
 };

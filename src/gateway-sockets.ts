@@ -4,6 +4,7 @@ import type { OwnershipLookup } from './authz/lookup.ts';
 import type { Config } from './config/config.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { SocketRule } from './model/event.ts';
+import { isFailedAttempt } from './model/failed-attempt.ts';
 import type { Policy } from './model/policy.ts';
 import { Rejection } from './model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from './model/request.ts';
@@ -12,15 +13,17 @@ import { inbound } from './realtime/inbound.ts';
 import type { Lifetime } from './realtime/lifetime.ts';
 import { missedEvents } from './realtime/missed.ts';
 import type { KeptFrame } from './server/socket-channels.ts';
+import type { Identify } from './server/socket-handshake.ts';
 import { sockets } from './server/sockets.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-export interface VerifierOptions {
-  readonly authenticator: Authenticator;
-  readonly limit: Limit;
+export interface IdentifierOptions {
+  readonly authenticator: Pick<Authenticator, 'identify'>;
+  readonly limit: Pick<Limit, 'failed'>;
 }
 
-export interface SocketPlaneOptions extends VerifierOptions {
+export interface SocketPlaneOptions extends IdentifierOptions {
+  readonly limit: Limit;
   readonly config: Config;
   readonly policy: Policy;
   readonly rule: SocketRule;
@@ -38,7 +41,7 @@ export const socketPlane = (options: SocketPlaneOptions) => {
   let waitingBytes = 0;
   const clients = sockets({
     rule,
-    verify: verifier(options),
+    identify: identifier(options),
     canonical: options.canonical,
     inbound: inbound({
       accept: { get: (name) => rule.accept.get(name) },
@@ -73,13 +76,13 @@ export const socketPlane = (options: SocketPlaneOptions) => {
 };
 
 /** A handshake that fails counts as a failed authentication, like a request that does. */
-export const verifier =
-  ({ authenticator, limit }: VerifierOptions) =>
-  async (token: string, address: string) => {
+export const identifier =
+  ({ authenticator, limit }: IdentifierOptions): Identify =>
+  async (request, token) => {
     try {
-      return await authenticator.verify(token);
+      return await authenticator.identify(request, token, { handshake: true, required: true });
     } catch (error) {
-      if (error instanceof Rejection && error.status === 401) await limit.failed(address);
+      if (error instanceof Rejection && isFailedAttempt(error)) await limit.failed(request.address);
       throw error;
     }
   };

@@ -1,5 +1,8 @@
 /** The part of the composition that opens the stores: embedded ones, and Redis in front of them where it is configured. */
+import type { ApiKeyStore } from './authn/api-keys.ts';
+import type { SigningKeyStore } from './authn/assertion-store.ts';
 import type { RevocationStore } from './authn/revocation.ts';
+import type { SessionStore } from './authn/session-store.ts';
 import type { NearOwnershipCache, OwnershipLedger, SharedOwnershipCache } from './authz/ownership.ts';
 import type { Config } from './config/config.ts';
 import type { Limiter } from './ratelimit/limiter.ts';
@@ -7,10 +10,13 @@ import type { Slots } from './ratelimit/slots.ts';
 import { memoryLimiter } from './store/memory/limiter.ts';
 import { nearOwnershipCache } from './store/memory/near-ownership-cache.ts';
 import { memorySlots } from './store/memory/slots.ts';
+import { sqliteApiKeys } from './store/sqlite/api-keys.ts';
 import { sqliteChanges } from './store/sqlite/changes.ts';
 import { openSqliteFile } from './store/sqlite/file.ts';
 import { sqliteLedger } from './store/sqlite/ownership-ledger.ts';
 import { sqliteRevocations } from './store/sqlite/revocations.ts';
+import { sqliteSessions } from './store/sqlite/sessions.ts';
+import { sqliteSigningKeys } from './store/sqlite/signing-keys.ts';
 import type { Log } from './telemetry/log.ts';
 
 export interface Stores {
@@ -18,6 +24,10 @@ export interface Stores {
   readonly near: NearOwnershipCache;
   readonly common: SharedOwnershipCache | undefined;
   readonly revocations: RevocationStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly signingKeys: SigningKeyStore;
+  /** Opens those of the one who asks, where the configuration wants them to be. */
+  readonly sessions: () => SessionStore;
   readonly limiter: Limiter;
   readonly slots: Slots;
   readonly redisUsable: (() => boolean) | undefined;
@@ -38,9 +48,15 @@ export const openStores = async ({ config, log }: { config: Config; log: Log }):
   const near = nearOwnershipCache({ maxEntries: NEAR_OWNERS, maxAgeMillis: OWNER_AGE_MILLIS });
   changes.watch('owners', (news) => (news === 'changed' ? near.clear() : undefined));
   const counting = { limiter: memoryLimiter({ maxEntries: COUNTED_KEYS }), slots: memorySlots() };
+  const embedded = {
+    ...{ ledger, near, revocations },
+    apiKeys: sqliteApiKeys(file, changes),
+    signingKeys: sqliteSigningKeys(file, changes),
+    sessions: () => sqliteSessions(file),
+  };
   if (config.redis === undefined) {
     const close = (): Promise<void> => ledger.close();
-    return { ledger, near, common: undefined, revocations, ...counting, redisUsable: undefined, close };
+    return { ...embedded, common: undefined, ...counting, redisUsable: undefined, close };
   }
   // Its client is a sixth of the memory of an idle gateway.
   const { withRedis } = await import('./gateway-redis.ts');
@@ -52,9 +68,9 @@ export const openStores = async ({ config, log }: { config: Config; log: Log }):
     log,
   });
   return {
-    ledger,
-    near,
+    ...embedded,
     ...redis,
+    sessions: config.sessions.store === 'redis' ? redis.sessions : embedded.sessions,
     async close() {
       redis.disconnect();
       await ledger.close();

@@ -1,5 +1,4 @@
 /** The part of the composition that is raw WebSockets: one connection to the upstream for each client's, and judges between. */
-import type { Authenticator } from './authn/authenticate.ts';
 import { claims } from './authz/claim.ts';
 import type { Learn } from './authz/learn.ts';
 import type { OwnershipLookup } from './authz/lookup.ts';
@@ -8,7 +7,7 @@ import { conform } from './body/conform.ts';
 import { parseStrictJson, readStrictJson } from './body/json.ts';
 import { writeJson, writeJsonInSlices } from './body/json-write.ts';
 import type { Config } from './config/config.ts';
-import { type VerifierOptions, verifier } from './gateway-sockets.ts';
+import { type IdentifierOptions, identifier } from './gateway-sockets.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { Policy } from './model/policy.ts';
 import type { CanonicalRequest, RawRequest } from './model/request.ts';
@@ -17,7 +16,7 @@ import type { Limit } from './ratelimit/limit.ts';
 import { inbound } from './realtime/inbound.ts';
 import type { Lifetime } from './realtime/lifetime.ts';
 import { messages } from './realtime/messages.ts';
-import { outboundHeaders } from './rewrite/headers.ts';
+import { type Assertion, assertionHeaders, outboundHeaders } from './rewrite/headers.ts';
 import { type WebSockets, webSockets } from './server/web-sockets.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -26,17 +25,18 @@ import { probe } from './upstream/probe.ts';
 import { tunnelTo } from './upstream/tunnel.ts';
 import { webSocketDial } from './upstream/web-socket.ts';
 
-export interface WebSocketPlaneOptions extends VerifierOptions {
+export interface WebSocketPlaneOptions extends IdentifierOptions {
+  readonly limit: Limit;
   readonly config: Config;
+  /** Undefined: the upstream is given no signed word of who is calling. */
+  readonly assertion?: Assertion | undefined;
   readonly policy: Policy;
   readonly log: Log;
-  readonly authenticator: Authenticator;
   readonly canonical: (raw: RawRequest) => CanonicalRequest;
   readonly ledger: OwnershipLedger;
   readonly lookup: OwnershipLookup;
   readonly learn: Learn;
   readonly origin: Origin;
-  readonly limit: Limit;
   readonly lifetime: Lifetime;
   readonly audit: AuditSink;
   readonly counts: Metrics;
@@ -69,14 +69,17 @@ export const webSocketPlane = (options: WebSocketPlaneOptions): WebSockets => {
     rules: () => policy.webSockets,
     canonical: options.canonical,
     origins: config.listen.origins,
-    verify: verifier(options),
+    identify: identifier(options),
     limit: options.limit.visitor,
     lifetime: options.lifetime,
     maxSocketsPerOwner: perUser,
     maxSocketsPerAddress: perAddress,
     ownersOf: lookup.ownersOf,
     // Nothing of the client's but who it is.
-    headers: (request, principal) => outboundHeaders({ ...request, headers: NO_HEADERS }, principal, true),
+    headers: (request, principal, target) => [
+      ...outboundHeaders({ ...request, headers: NO_HEADERS }, principal, true),
+      ...assertionHeaders(options.assertion, request, { principal, target }),
+    ],
     dial: webSocketDial({ url }),
     bore: tunnelTo({ url }),
     life,

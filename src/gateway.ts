@@ -4,8 +4,9 @@ import type { Server } from 'node:http';
 import { type FanOut, fanOut } from './audit/fan-out.ts';
 import { auditLine } from './audit/record.ts';
 import { fileSink, type LineSink } from './audit/sinks/file.ts';
-import { type Authenticator, authenticate } from './authn/authenticate.ts';
+import type { Authenticator } from './authn/authenticate.ts';
 import type { Revocations } from './authn/revocation.ts';
+import { claims as claimStage } from './authz/claim.ts';
 import { learn as learner } from './authz/learn.ts';
 import { ownershipLookup } from './authz/lookup.ts';
 import { pendingCalls } from './authz/pending.ts';
@@ -14,12 +15,16 @@ import { encodeMultipart } from './body/multipart.ts';
 import { read } from './body/read.ts';
 import { urlOf } from './config/admin.ts';
 import type { Config } from './config/config.ts';
+import { browserDoor } from './gateway-browsers.ts';
+import { adminKeys, type Identity, identityPlane } from './gateway-identity.ts';
 import { livePlane } from './gateway-live.ts';
+import { ownPlane } from './gateway-own.ts';
 import { type PolicyPlane, policyPlane } from './gateway-policy.ts';
 import { requestPlane } from './gateway-requests.ts';
 import { adminRevocations, endRevoked, knownRevocations } from './gateway-revocations.ts';
 import { openStores, type Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
+import { LOGIN_PATHS } from './model/login.ts';
 import type { Policy } from './model/policy.ts';
 import { decideAtDoor } from './pipeline/decide.ts';
 import type { LivePolicy } from './policy/live.ts';
@@ -33,11 +38,11 @@ import { admin } from './server/admin.ts';
 import { app } from './server/app.ts';
 import { canonical } from './server/canonical.ts';
 import { listen, shutDown } from './server/shutdown.ts';
-import { keySource } from './store/keys/source.ts';
 import type { Log } from './telemetry/log.ts';
 import { type Metrics, metrics } from './telemetry/metrics.ts';
 import { origin as openOrigin } from './upstream/forward.ts';
 import type { Orders, Origin } from './upstream/origin.ts';
+import { probe } from './upstream/probe.ts';
 import { type SharedCopies, shareCopies } from './upstream/shared-copy.ts';
 
 export interface GatewayOptions {
@@ -102,6 +107,7 @@ interface Ground extends GatewayOptions {
   readonly sink: LineSink | undefined;
   readonly counts: Metrics;
   readonly audit: FanOut;
+  readonly identity: Identity;
   readonly authenticator: Authenticator;
   readonly revocations: Revocations;
   readonly origin: Origin & SharedCopies;
@@ -113,18 +119,18 @@ interface Ground extends GatewayOptions {
 
 const build = async (options: GatewayOptions): Promise<Parts> => {
   const ground = await openGround(options);
-  const { stores, sink, counts, audit, authenticator, revocations, origin, log } = ground;
-  const { requests, refused, live, runs } = await plumb(ground);
+  const { stores, sink, counts, audit, identity, revocations, origin, log } = ground;
+  const { requests, own, browsers, refused, live, runs } = await plumb(ground);
   const plane = options.live && policyPlane({ ...ground, live: options.live, swapped: live.rejudge });
   endRevoked(revocations, counts, [live.end, ground.listeners.end]);
-  const publicServer = app({ live: requests, refused, ...live.door });
+  const publicServer = app({ live: requests, own, refused, ...browsers, ...live.door });
   const adminServer = admin({
     checks: {
       ledger: () => stores.ledger.ping(),
       upstream: live.upstreamConnected ?? origin.healthy,
-      keys: authenticator.healthy,
+      keys: identity.healthy,
       audit: () => sink?.healthy() ?? true,
-      revocations: revocations.healthy,
+      revocations: () => revocations.healthy() && identity.apiKeys.healthy(),
       redis: stores.redisUsable,
     },
     scrape() {
@@ -132,6 +138,7 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
       return counts.scrape();
     },
     policy: plane?.admin,
+    keys: plane && adminKeys(identity.apiKeys, { access: plane.admin, audit: audit.record }),
     revocations:
       plane && adminRevocations(revocations, { config: options.config, access: plane.admin, audit: audit.record }),
   });
@@ -150,7 +157,7 @@ const build = async (options: GatewayOptions): Promise<Parts> => {
     await live.close();
     await Promise.all(ended);
     await origin.close();
-    authenticator.close();
+    ground.identity.close();
     revocations.close();
     ground.lifetime.close();
     audit.flush();
@@ -168,15 +175,14 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
   try {
     sink = config.audit === undefined ? undefined : await auditFile(config.audit.file, log);
     const revocations = await knownRevocations(stores.revocations, log);
-    const authenticator = authenticate({
-      issuers: config.issuers,
-      revocations,
-      source: keySource,
-      notice: ({ kind, ...fields }) => (kind === 'keys-changed' ? log.info(fields, kind) : log.warn(fields, kind)),
-    });
+    const identity = await identityPlane({ config, stores, revocations, log });
+    const { authenticator } = identity;
     const orders = openOrigin({ url: config.upstream.url });
     const origin = shareCopies(orders);
-    const watched = lifetime({ late: (millis) => counts.authorityLag('expiry', millis) });
+    const watched = lifetime({
+      prolong: authenticator.prolong,
+      late: (millis, because) => counts.authorityLag(because, millis),
+    });
     const heard = { lifetime: watched, listeners: listeners(watched) };
     return {
       ...options,
@@ -185,6 +191,7 @@ const openGround = async (options: GatewayOptions): Promise<Ground> => {
       sink,
       counts,
       audit: fanOut(takersOf(sink, counts)),
+      identity,
       authenticator,
       revocations,
       origin,
@@ -206,18 +213,34 @@ const plumb = async (ground: Ground) => {
   const limit = limitStage({ policy, limiter: stores.limiter });
   const judgeTarget = canonical({ hosts: config.listen.hosts, trustedProxies: config.listen.trustedProxies });
   const report = (error: unknown, what: string): void => log.error({ err: error }, what);
-  const common = { ...ground, audit, canonical: judgeTarget, lookup, learn, runs, limit, calls: pendingCalls() };
+  const assertion = ground.identity.assertions;
+  const common = {
+    ...ground,
+    assertion,
+    audit,
+    canonical: judgeTarget,
+    lookup,
+    learn,
+    runs,
+    limit,
+    calls: pendingCalls(),
+  };
+  const shares = sharesStage(SHARES);
   const requests = requestPlane({
     ...common,
     ...WRITERS,
     listeners: ground.listeners,
     ledger: stores.ledger,
-    shares: sharesStage(SHARES),
+    shares,
     read: read(),
+    pageScript: ground.identity.people && LOGIN_PATHS.script,
     report,
   });
   const live = await livePlane({ ...common, ledger: stores.ledger });
-  return { requests, refused: decideAtDoor({ audit, limit, report }), live, runs };
+  const claims = claimStage({ ledger: stores.ledger, lookup, presence: probe(ground.origin) });
+  const own = ownPlane({ ...common, claims, shares, report });
+  const browsers = browserDoor({ ...common, claims, shares, report });
+  return { requests, own, browsers, refused: decideAtDoor({ audit, limit, report }), live, runs };
 };
 
 const WRITERS: Pick<RewriteOptions, 'writeJson' | 'writeMultipart'> = {

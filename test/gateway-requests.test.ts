@@ -38,7 +38,7 @@ const ask = async (target: string, ...replacements: readonly Replacement[]) => {
     }),
     authenticator: {
       authenticate: () => principalOf('alice'),
-      verify: () => principalOf('alice'),
+      identify: () => principalOf('alice'),
       recheck: () => undefined,
     },
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),

@@ -38,7 +38,7 @@ describe('a revocation', () => {
       access: { host: 'localhost', token: 't' },
       audit: (record) => records.push(record),
     });
-    expect(admin).toMatchObject({ host: 'localhost', token: 't', issuers: ['main'] });
+    expect(admin).toMatchObject({ host: 'localhost', token: 't', issuers: ['main', 'service'] });
     await admin.add({ ...ofUser('alice'), ...NO_TERMS });
     expect(admin.list()).toMatchObject([{ user: 'alice' }]);
     expect(admin.readJson(Buffer.from('{"a":1}'))).toEqual({ a: 1 });

@@ -11,16 +11,16 @@ import { jaazPolicy } from './support/policies.ts';
 import { principalOf } from './support/stages.ts';
 import { request } from './support/token-issuer.ts';
 
-const verified: string[] = [];
+const asked: Array<string | undefined> = [];
 const ledger = memoryLedger();
 const stages = shadowStages({
   policy: jaazPolicy(),
   ledger,
   lookup: ownershipLookup({ ledger, near: nearOwnershipCache({ maxEntries: 9, maxAgeMillis: 9 }), common: undefined }),
   presence: async () => false,
-  verify(token) {
-    verified.push(token);
-    return principalOf('alice');
+  identify(_request, token) {
+    asked.push(token);
+    return token === undefined ? undefined : principalOf('alice');
   },
   read: read(),
   rewriting: {
@@ -31,10 +31,10 @@ const stages = shadowStages({
   learn: async () => 'learned',
 });
 
-test('a caller is known by a verified token, and by nothing else', async () => {
-  expect(await stages.identify(request())).toBeUndefined();
+test('a caller is known by what the request shows, of which the token stands in the header alone', async () => {
   expect(await refusalOf(() => stages.identify(request('Basic eDp5')))).toBe('token-malformed 401');
-  expect(verified).toEqual([]);
+  expect(asked).toEqual([]);
+  expect(await stages.identify(request(undefined, { query: { token: 'a.b.c' } }))).toBeUndefined();
   expect(await stages.identify(request('Bearer a.b.c'))).toMatchObject({ owner: 'test|alice' });
-  expect(verified).toEqual(['a.b.c']);
+  expect(asked).toEqual([undefined, 'a.b.c']);
 });

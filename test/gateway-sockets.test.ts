@@ -1,10 +1,15 @@
 import { io } from 'socket.io-client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { identifier } from '../src/gateway-sockets.ts';
 import type { SocketRule } from '../src/model/event.ts';
+import type { Principal } from '../src/model/principal.ts';
+import { Rejection } from '../src/model/rejection.ts';
+import { canonical } from '../src/server/canonical.ts';
 import { eventually } from './support/eventually.ts';
 import { scrape } from './support/gauges.ts';
 import { chatBody, jaazClient, openEar } from './support/jaaz-client.ts';
 import { jaazPolicy } from './support/policies.ts';
+import { principalOf } from './support/stages.ts';
 import { startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -34,6 +39,48 @@ test('handshakes that fail are failed authentications', async () => {
   for (let i = 0; i < 3; i += 1) expect(await attempt()).not.toContain('failures-limited');
   await attempt();
   await eventually(() => world.audit().some(({ reason }) => reason === 'failures-limited'));
+});
+
+describe('who comes with a handshake', () => {
+  const request = canonical({ hosts: undefined, trustedProxies: [] })({
+    ...{ method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' },
+  });
+
+  const comeWith = async (outcome: Principal | Rejection | Error) => {
+    const [asked, failed]: [unknown[][], string[]] = [[], []];
+    const identify = identifier({
+      authenticator: {
+        identify(...given) {
+          asked.push(given);
+          if (outcome instanceof Error) throw outcome;
+          return outcome;
+        },
+      },
+      limit: { failed: async (address) => void failed.push(address) },
+    });
+    const found = await Promise.resolve(identify(request, 't')).catch((error: unknown) => error);
+    return { found, asked, failed };
+  };
+
+  test('is judged as strictly as one who changes something, and must show something', async () => {
+    const alice = principalOf('alice');
+    const { found, asked, failed } = await comeWith(alice);
+    expect([found, failed]).toEqual([alice, []]);
+    expect(asked).toEqual([[request, 't', { handshake: true, required: true }]]);
+  });
+
+  test.each<[Rejection | Error, number]>([
+    [new Rejection('token-signature', 'forged'), 1],
+    [new Rejection('token-missing', 'nothing'), 0],
+    [new Rejection('session-ended', 'a page that was left open'), 0],
+    [new Rejection('site-foreign', 'a page of another site'), 0],
+    [new Rejection('credentials-differ', 'two'), 0],
+    [new Rejection('sessions-unavailable', 'away'), 0],
+    [new Error('a bug'), 0],
+  ])('and is refused with %s counts as %i failed authentications', async (outcome, times) => {
+    const { found, failed } = await comeWith(outcome);
+    expect([found, failed]).toEqual([outcome, Array(times).fill('192.0.2.1')]);
+  });
 });
 
 /** A page of Alice's that has heard something and lost its connection, and what was said since. */

@@ -12,7 +12,14 @@ const folder = mkdtempSync(join(tmpdir(), 'stores-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const log = createLog({ level: 'error', file: join(folder, 'log') });
 const open = (redis?: { url: string }) =>
-  openStores({ config: { ledger: { sqlite: join(folder, 'l.db') }, redis } as unknown as Config, log });
+  openStores({
+    config: {
+      ledger: { sqlite: join(folder, 'l.db') },
+      redis,
+      sessions: { store: redis === undefined ? 'ledger' : 'redis' },
+    } as unknown as Config,
+    log,
+  });
 
 test('without Redis everything is embedded, and what was claimed is there again', async () => {
   const ref = { kind: 'canvas', id: 'c' };

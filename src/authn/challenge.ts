@@ -6,11 +6,13 @@ import type { Principal } from '../model/principal.ts';
 import { type ReasonCode, reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 
+const CHALLENGE = 'www-authenticate';
 const REALM = 'Bearer realm="jaaz-gateway"';
 
 /** RFC 6750 section 3.1: a request that presented nothing is told no error code. */
 const errorCodes: Partial<Record<ReasonCode, string>> = {
   'token-missing': '',
+  'session-ended': '',
   'role-missing': ', error="insufficient_scope"',
 };
 
@@ -25,6 +27,18 @@ export const refusal = (
     ? ['WWW-Authenticate', `${REALM}${errorCodes[reason] ?? ', error="invalid_token"'}`]
     : [];
   return new Rejection(reason, detail, { cause, headers, ...(principal && { principal }) });
+};
+
+/**
+ * Returns a refusal whose challenge also says where it is told how to get a token (RFC 9728, section 5.1); one without a
+ * challenge as it is.
+ */
+export const withMetadata = (rejection: Rejection, url: string): Rejection => {
+  const { reason, message, cause, principal } = rejection;
+  const name = rejection.headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === CHALLENGE);
+  if (name === -1) return rejection;
+  const headers = rejection.headers.with(name + 1, `${rejection.headers[name + 1]}, resource_metadata="${url}"`);
+  return new Rejection(reason, message, { cause, headers, ...(principal && { principal }) });
 };
 
 /** Returns the 503 of an issuer whose keys cannot be had, with the time after which asking again makes sense. */

@@ -1,6 +1,7 @@
 /** From verified claims to the Principal: for whom the token was made, when it is valid, whom it names. */
+import type { Person } from '../model/person.ts';
 import type { Principal } from '../model/principal.ts';
-import { refusal } from './challenge.ts';
+import { quoted, refusal } from './challenge.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { isJsonObject, type JsonMembers, member } from './strict-json.ts';
 
@@ -53,9 +54,9 @@ const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number) 
   const expires = seconds(claims, 'exp');
   const notBefore = seconds(claims, 'nbf');
   const issued = seconds(claims, 'iat');
-  if (expires === undefined) throw wrong('exp', 'is missing');
   // RFC 7519 section 4.1.4: not accepted "on or after" that time.
-  if (nowSeconds >= expires + tolerance) throw refusal('token-expired', 'the token has expired');
+  if (expires !== undefined && nowSeconds >= expires + tolerance)
+    throw refusal('token-expired', 'the token has expired');
   if (notBefore !== undefined && nowSeconds + tolerance < notBefore) {
     throw refusal('token-not-yet-valid', 'the token is not valid yet');
   }
@@ -89,28 +90,76 @@ const readRoles = (value: unknown, name: string): readonly string[] => {
 };
 
 /**
- * Returns the function that turns claims, whose signature and issuer are verified, into a Principal. It throws a
- * Rejection: token-audience, token-expired, token-not-yet-valid or token-claims.
+ * Returns the function that reads who somebody is out of verified claims. It throws a Rejection: token-claims or
+ * tenant-refused.
  */
-export const claimsJudge = (settings: IssuerSettings): ((claims: JsonMembers, nowMillis: number) => Principal) => {
-  const { name, audience, claims: names, clockToleranceSeconds } = settings;
-  const audiences = new Set(typeof audience === 'string' ? [audience] : audience);
+export const personReader = (
+  settings: Pick<IssuerSettings, 'claims' | 'roleMap' | 'tenants'>,
+): ((claims: JsonMembers) => Person) => {
+  const { claims: names, roleMap, tenants } = settings;
   const readUser = claimReader(names.user);
   const rolesOf = names.roles === undefined ? () => undefined : claimReader(names.roles);
-  return (claims, nowMillis) => {
-    checkAudience(claims, audiences);
-    const { expires, issued } = checkTimes(claims, nowMillis / 1000, clockToleranceSeconds);
-    optionalText(claims, 'sub');
+  const tenantOf = names.tenant === undefined ? () => undefined : claimReader(names.tenant);
+  return (claims) => {
     const user = text(readUser(claims), names.user);
-    // Frozen, because a remembered one is shared by all requests that present the same token.
-    return Object.freeze({
-      owner: `${name}|${user}`,
-      issuer: name,
-      user,
-      roles: Object.freeze(readRoles(rolesOf(claims), names.roles ?? '')),
-      tokenId: optionalText(claims, 'jti'),
-      issuedAtMillis: issued === undefined ? undefined : issued * 1000,
-      expiresAtMillis: expires * 1000,
-    }) as Principal;
+    const found = tenantOf(claims);
+    const tenant = found === undefined ? undefined : text(found, names.tenant ?? '');
+    if (tenants !== undefined && (tenant === undefined || !tenants.has(tenant)))
+      throw refusal('tenant-refused', `the tenant ${tenant === undefined ? 'is missing' : quoted(tenant)}`);
+    const roles = readRoles(rolesOf(claims), names.roles ?? '');
+    return { user, roles: roleMap === undefined ? roles : mapped(roles, roleMap), tenant };
   };
 };
+
+const mapped = (roles: readonly string[], map: ReadonlyMap<string, string>): readonly string[] => [
+  ...new Set(roles.flatMap((role) => map.get(role) ?? [])),
+];
+
+/**
+ * Returns the function that turns claims, whose signature and issuer are verified, into a Principal. Its authority ends at
+ * `latestMillis` where that is given; claims without an `exp` need it. It throws a Rejection: token-audience, token-expired,
+ * token-not-yet-valid, token-claims or tenant-refused.
+ */
+export const claimsJudge = (
+  settings: IssuerSettings,
+): ((claims: JsonMembers, nowMillis: number, latestMillis?: number) => Principal) => {
+  const { name, audience, clockToleranceSeconds } = settings;
+  const audiences = new Set(typeof audience === 'string' ? [audience] : audience);
+  const personIn = personReader(settings);
+  return (claims, nowMillis, latestMillis) => {
+    checkAudience(claims, audiences);
+    const { expires, issued } = checkTimes(claims, nowMillis / 1000, clockToleranceSeconds);
+    const ends = [
+      ...(expires === undefined ? [] : [expires * 1000]),
+      ...(latestMillis === undefined ? [] : [latestMillis]),
+    ];
+    if (ends.length === 0) throw wrong('exp', 'is missing');
+    optionalText(claims, 'sub');
+    return principalOf(name, personIn(claims), {
+      tokenId: optionalText(claims, 'jti'),
+      issuedAtMillis: issued === undefined ? undefined : issued * 1000,
+      expiresAtMillis: Math.min(...ends),
+    });
+  };
+};
+
+/** Until when, and by what, somebody is known; all of it was verified by whoever gives it. */
+export interface Authority extends Pick<Principal, 'issuedAtMillis' | 'expiresAtMillis'> {
+  readonly tokenId?: string | undefined;
+  readonly sessionId?: string | undefined;
+}
+
+/** Returns the Principal of a person whose identity has been verified. */
+export const principalOf = (issuer: string, { user, roles, tenant }: Person, authority: Authority): Principal =>
+  // Frozen, because a remembered one is shared by all requests that present the same token.
+  Object.freeze({
+    owner: `${issuer}|${user}`,
+    issuer,
+    user,
+    roles: Object.freeze(roles),
+    tenant,
+    tokenId: authority.tokenId,
+    sessionId: authority.sessionId,
+    issuedAtMillis: authority.issuedAtMillis,
+    expiresAtMillis: authority.expiresAtMillis,
+  }) as Principal;

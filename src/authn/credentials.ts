@@ -1,5 +1,6 @@
-/** Where a credential stands in a request: one Bearer token in the Authorization header, and nowhere else. */
+/** Where a token stands in a request: in the Authorization header, or in the query where the route says so. */
 import type { CanonicalRequest } from '../model/request.ts';
+import type { Route } from '../model/route.ts';
 import { refusal } from './challenge.ts';
 
 const SCHEME = 'bearer ';
@@ -21,8 +22,22 @@ export const bearer = (value: string): string => {
   return token;
 };
 
-/** Returns the request's token, undefined when it presents none, or throws a Rejection (token-malformed). */
-export const credential = (request: CanonicalRequest): string | undefined => {
-  const value = request.headers.get('authorization');
-  return value === undefined ? undefined : bearer(value);
+/**
+ * Returns the token that a request presents, undefined when it presents none, or throws a Rejection (token-malformed).
+ * Without a route, or on one that does not say so, a query holds no token.
+ */
+export const credential = (
+  { headers, query }: CanonicalRequest,
+  route?: Pick<Route, 'tokenInQuery'>,
+): string | undefined => {
+  const value = headers.get('authorization');
+  const inHeader = value === undefined ? undefined : bearer(value);
+  if (route?.tokenInQuery !== true) return inHeader;
+  const inQuery = query.get('token');
+  if (inQuery === '') throw refusal('token-malformed', 'the token in the query is empty');
+  // Only one of two would be judged (RFC 6750, section 2: one method in each request).
+  if (inHeader !== undefined && inQuery !== undefined && inHeader !== inQuery) {
+    throw refusal('token-malformed', 'the header and the query hold different tokens');
+  }
+  return inHeader ?? inQuery;
 };

@@ -9,15 +9,53 @@ export interface IssuerSettings {
   readonly name: string;
   /** The `iss` claim, compared as an exact string. */
   readonly issuer: string;
-  /** A token's `aud` must name one of them. */
+  /** A token's `aud` must name one of them. Empty only where the issuer's users log in and show no tokens. */
   readonly audience: string | readonly string[];
   readonly algorithms: readonly string[];
-  readonly keys: KeyPlace;
+  /** Undefined: no JSON Web Token of this issuer is accepted. */
+  readonly keys: KeyPlace | undefined;
   /** Names of claims; one that begins with `/` is a JSON Pointer (RFC 6901), such as `/realm_access/roles`. */
-  readonly claims: { readonly user: string; readonly roles: string | undefined };
+  readonly claims: {
+    readonly user: string;
+    readonly roles: string | undefined;
+    readonly tenant?: string | undefined;
+  };
+  /** What a role of the issuer is called here; those that are not named are dropped. Undefined: they are as they come. */
+  readonly roleMap?: ReadonlyMap<string, string> | undefined;
+  /** Of whom tokens and logins are accepted; undefined: of everybody. */
+  readonly tenants?: ReadonlySet<string> | undefined;
+  /** Where its users can log in with a browser. */
+  readonly login?: LoginSettings | undefined;
+  /** Where its opaque tokens are asked about (RFC 7662). */
+  readonly introspection?: IntrospectionSettings | undefined;
   /** Accepted `typ`, lower case, without `application/`. A token without `typ` counts as `jwt`. */
   readonly types: readonly string[];
   readonly clockToleranceSeconds: number;
+}
+
+/** How the gateway is known to an OpenID provider, and what it asks of it. */
+export interface LoginSettings {
+  /** What the provider is called on the login page. */
+  readonly title: string;
+  readonly clientId: string;
+  /** Undefined: a public client, which PKCE alone protects. */
+  readonly clientSecret: string | undefined;
+  /** `openid` is one of them. */
+  readonly scopes: readonly string[];
+  /** Algorithms of ID tokens that are accepted. */
+  readonly algorithms: readonly string[];
+  /** True: claims that the ID token lacks are asked of the userinfo endpoint. */
+  readonly userinfo: boolean;
+  /** How long a session goes on that the provider cannot be asked about, in milliseconds. */
+  readonly graceMillis: number;
+}
+
+export interface IntrospectionSettings {
+  readonly url: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** How long an answer is remembered at most, in milliseconds. */
+  readonly maxAgeMillis: number;
 }
 
 /** An owner is `<alias>|<user>`: an alias that can hold no `|` keeps that unambiguous whatever the user is called. */
@@ -28,7 +66,11 @@ const MIN_SECRET_BYTES = 32;
 
 const MAX_TOLERANCE_SECONDS = 600;
 
+/** The alias of those who have no issuer: service accounts with API keys. */
+export const SERVICE_ALIAS = 'service';
+
 const checkAlgorithms = ({ algorithms, keys }: IssuerSettings): string | undefined => {
+  if (keys === undefined) return undefined;
   if (algorithms.length === 0) return 'names no algorithm';
   if ('secret' in keys) {
     if (algorithms.some((algorithm) => algorithm !== 'HS256')) return 'has a secret, so its only algorithm is HS256';
@@ -45,8 +87,12 @@ const fault = (settings: IssuerSettings): string | undefined => {
   const audiences = typeof audience === 'string' ? [audience] : audience;
   if (!ALIAS.test(settings.name)) return 'has an alias that is not 1 to 32 of a-z, 0-9 and -';
   if (settings.issuer === '') return 'has an empty issuer';
-  if (audiences.length === 0 || audiences.includes('')) return 'names no audience, or an empty one';
-  if (claims.user === '' || claims.roles === '') return 'names a claim that is empty';
+  if (settings.name === SERVICE_ALIAS) return 'has the alias of the service accounts';
+  if (audiences.includes('')) return 'names an audience that is empty';
+  if (audiences.length === 0 && (settings.keys ?? settings.introspection) !== undefined) return 'names no audience';
+  if ((settings.keys ?? settings.introspection ?? settings.login) === undefined)
+    return 'has neither keys nor introspection nor a login';
+  if (claims.user === '' || claims.roles === '' || claims.tenant === '') return 'names a claim that is empty';
   if (types.length === 0) return 'accepts no type of token';
   if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= MAX_TOLERANCE_SECONDS)) {
     return `has a clock tolerance that is not 0 to ${MAX_TOLERANCE_SECONDS} seconds`;

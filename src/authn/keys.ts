@@ -23,7 +23,7 @@ export interface KeyNotice {
 export interface KeyTimes {
   /** Between two readings in the background, give or take a fifth. */
   readonly refreshMillis: number;
-  /** After a reading, failed or not, unknown key ids cause no other one for so long. */
+  /** Unknown key ids cause one reading in so long; none for so long after any that failed. */
   readonly cooldownMillis: number;
   /** The last good keys are used for so long while no reading succeeds. */
   readonly staleMillis: number;
@@ -120,58 +120,72 @@ const schedule = (times: KeyTimes, read: () => void) => {
   };
 };
 
+/** A pause that holds for so long once it has begun. */
+const pauses = (millis: number, now: () => number) => {
+  let untilMillis = Number.NEGATIVE_INFINITY;
+  return {
+    begin(): void {
+      untilMillis = now() + millis;
+    },
+    // A clock that was set back must not make it longer than it was meant to be.
+    holds: (): boolean => now() < untilMillis && now() >= untilMillis - millis,
+  };
+};
+
 /** Returns the key set of an issuer whose keys are public; nothing is read before `start` or the first `find`. */
 export const keySet = (options: KeySetOptions): KeySet => {
   const { issuer, source, times, now, notice } = options;
   const keys = shelf(options);
+  const rest = pauses(times.cooldownMillis, now);
   const stop = new AbortController();
   let goodUntilMillis = Number.NEGATIVE_INFINITY;
-  let restUntilMillis = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let reading: Promise<void> | undefined;
-  const timer = schedule(times, () => void refresh());
+  const timer = schedule(times, () => void refresh(false));
 
-  const read = async (): Promise<void> => {
+  const read = async (isAsked: boolean): Promise<void> => {
+    let failed = false;
     try {
       await keys.replace(await source.read(stop.signal));
       goodUntilMillis = now() + times.staleMillis;
       failures = 0;
     } catch (error) {
       failures += 1;
+      failed = true;
       if (!stop.signal.aborted) notice({ issuer, kind: 'keys-failed', detail: explain(error) });
     }
     reading = undefined;
-    restUntilMillis = now() + times.cooldownMillis;
+    // A reading in the background uses up nobody's turn: the key that an issuer signs with from this moment on is found
+    // by the first token that names it.
+    if (isAsked || failed) rest.begin();
     if (!stop.signal.aborted) timer.next(failures);
   };
-  const refresh = (): Promise<void> => {
-    reading ??= read();
+  const refresh = (isAsked: boolean): Promise<void> => {
+    reading ??= read(isAsked);
     return reading;
   };
   const fresh = (): boolean => now() < goodUntilMillis;
-  // A clock that was set back must not make the rest longer than it was meant to be.
-  const resting = (): boolean => now() < restUntilMillis && now() >= restUntilMillis - times.cooldownMillis;
+  const selected = (algorithm: string, kid: string | undefined): VerificationKey | undefined =>
+    fresh() ? select(keys.document(), algorithm, kid) : undefined;
 
   const findAfterReading = async (algorithm: string, kid: string | undefined): Promise<VerificationKey> => {
-    if (!stop.signal.aborted && (reading !== undefined || !resting())) await refresh();
-    const document = keys.document();
-    const found = fresh() ? select(document, algorithm, kid) : undefined;
+    // The one that is under way may have begun before the key was published.
+    if (reading !== undefined) await reading;
+    if (selected(algorithm, kid) === undefined && !stop.signal.aborted && !rest.holds()) await refresh(true);
+    const found = selected(algorithm, kid);
     if (found !== undefined) return found;
     // While the issuer cannot be asked, the name may be that of a key which is merely newer than ours: not the
     // caller's fault, so never a 401.
-    if (failures > 0 || !fresh() || document.keys.length === 0) {
+    if (failures > 0 || !fresh() || keys.document().keys.length === 0) {
       throw keysUnavailable(`the keys of ${issuer} cannot be had`, times.cooldownMillis);
     }
     throw refusal('token-key-unknown', kid === undefined ? 'no key fits' : `there is no key ${quoted(kid)}`);
   };
 
   return {
-    find(algorithm, kid) {
-      const found = fresh() ? select(keys.document(), algorithm, kid) : undefined;
-      return found ?? findAfterReading(algorithm, kid);
-    },
+    find: (algorithm, kid) => selected(algorithm, kid) ?? findAfterReading(algorithm, kid),
     current: () => fresh() && keys.document().keys.length > 0,
-    start: () => void refresh(),
+    start: () => void refresh(false),
     close() {
       stop.abort();
       timer.stop();

@@ -3,11 +3,11 @@
  * it keeps them over restarts and says when another process has changed something.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { Revocation, RevocationTerms, Revoked } from '../model/revocation.ts';
+import { latest } from './latest.ts';
 import { revokedTokens } from './revoked.ts';
 
 /** The port: where revocations are kept. What rejects has changed nothing. */
@@ -76,7 +76,12 @@ export const openRevocations = async ({
     const since = Math.min(...made.map(({ madeAtMillis }) => madeAtMillis));
     return listeners.reduce((sum, listener) => sum + listener(since), 0);
   };
-  const reading = reader({ store, known, notice, told });
+  const reading = latest({
+    read: () => store.all(),
+    take: (all) => void told(known.replace(all)),
+    notice: (readable, detail) =>
+      notice({ kind: readable ? 'revocations-readable' : 'revocations-unreadable', detail }),
+  });
   // The store tells of a change once, so it is listened to before it is read.
   store.onChange(reading.again);
   await reading.first();
@@ -120,77 +125,6 @@ const kept = async <T>(written: Promise<T>): Promise<T> => {
 
 /** What is over does not count any more, whether or not its row is there. */
 const untilNextTime = (): void => undefined;
-
-interface Reading {
-  readonly store: RevocationStore;
-  readonly known: Known;
-  readonly notice: (notice: RevocationNotice) => void;
-  readonly told: (made: readonly Revocation[]) => void;
-}
-
-/** A reading that failed is tried again after this time: the store tells of a change once. */
-const RETRY_MILLIS = 250;
-
-/** Between two readings, so that a thousand revocations in a row elsewhere are not a thousand readings here. */
-const GAP_MILLIS = 50;
-
-/** Returns what reads the store, one reading at a time. */
-const reader = ({ store, known, notice, told }: Reading) => {
-  let healthy = true;
-  let reading = false;
-  let outdated = false;
-  let closed = false;
-
-  const read = async (): Promise<void> => {
-    outdated = false;
-    const all = await store.all();
-    // A reading that something of our own overtook would undo it.
-    if (!outdated) told(known.replace(all));
-  };
-
-  const change = (readable: boolean, detail: string): void => {
-    if (readable === healthy) return;
-    healthy = readable;
-    notice({ kind: readable ? 'revocations-readable' : 'revocations-unreadable', detail });
-  };
-
-  const readUntilLatest = async (): Promise<void> => {
-    reading = true;
-    do {
-      try {
-        await read();
-        change(true, 'they are read again');
-        await pause(GAP_MILLIS, undefined, { ref: false });
-      } catch (error) {
-        change(false, String(error));
-        await pause(RETRY_MILLIS, undefined, { ref: false });
-        outdated = true;
-      }
-    } while (outdated && !closed);
-    reading = false;
-  };
-
-  return {
-    async first(): Promise<void> {
-      reading = true;
-      do await read();
-      while (outdated);
-      reading = false;
-    },
-    again(): void {
-      outdated = true;
-      if (!reading && !closed) void readUntilLatest();
-    },
-    /** What a reading that is under way will bring is older than what is known. */
-    spoil(): void {
-      outdated = true;
-    },
-    healthy: () => healthy,
-    close(): void {
-      closed = true;
-    },
-  };
-};
 
 interface Known {
   has(principal: Principal): boolean;

@@ -13,24 +13,27 @@ export const revokedTokens = (): RevokedTokens => {
   const users = new Map<string, number>();
   const issuers = new Map<string, number>();
   const tokens = new Set<string>();
+  const sessions = new Set<string>();
   let everyIssuer = Number.NEGATIVE_INFINITY;
   let empty = true;
 
   return {
     add(revocation) {
       empty = false;
-      if (revocation.by === 'token') tokens.add(keyOf(revocation.issuer, revocation.tokenId));
+      if (revocation.by === 'session') sessions.add(revocation.sessionId);
+      else if (revocation.by === 'token') tokens.add(keyOf(revocation.issuer, revocation.tokenId));
       else if (revocation.by === 'user')
         raise(users, keyOf(revocation.issuer, revocation.user), nextSecond(revocation.madeAtMillis));
       else if (revocation.issuer === undefined) everyIssuer = Math.max(everyIssuer, revocation.beforeMillis);
       else raise(issuers, revocation.issuer, revocation.beforeMillis);
     },
-    has({ owner, issuer, tokenId, issuedAtMillis }) {
+    has({ owner, issuer, tokenId, sessionId, issuedAtMillis }) {
       if (empty) return false;
       // What does not say when it was issued may be as old as it likes.
       const issued = issuedAtMillis ?? Number.NEGATIVE_INFINITY;
       if (issued < everyIssuer || isBefore(issued, issuers.get(issuer)) || isBefore(issued, users.get(owner)))
         return true;
+      if (sessionId !== undefined && sessions.has(sessionId)) return true;
       return tokenId !== undefined && tokens.has(keyOf(issuer, tokenId));
     },
   };

@@ -4,15 +4,16 @@ import type { ParsedRoute } from '../policy/schema.ts';
 type Filter = NonNullable<ParsedRoute['filter']>;
 
 export const UNTOUCHED = 'it passes as the server gives it';
+const AS_A_PAGE = `${UNTOUCHED}, and where people can log in with a script put first into it`;
 
 /** Returns one sentence for each thing that is done to an answer before the caller sees it. */
 export const answerWords = (route: ParsedRoute): readonly string[] => {
-  const { filter, cache, answer, headers = {} } = route;
+  const { access, filter, cache, answer, headers = {} } = route;
   const words: string[] = [];
   if (answer !== undefined) words.push(`the gateway itself answers ${answer.status}`);
   if (cache !== undefined) words.push(`one copy of it is shared by all callers for ${cache['max-age']}`);
   if (filter !== undefined) words.push(...filterWords(filter));
-  else if (answer === undefined) words.push(UNTOUCHED);
+  else if (answer === undefined) words.push(access === 'page' ? AS_A_PAGE : UNTOUCHED);
   for (const [name, value] of Object.entries(headers)) words.push(`its header ${name} is set to ${value}`);
   return words;
 };

@@ -39,7 +39,7 @@ export interface StageVerdict {
 export interface RouteWords {
   readonly id: string;
   readonly match: string;
-  readonly access: 'public' | 'user' | 'denied';
+  readonly access: 'public' | 'page' | 'user' | 'denied';
   /** One of them is needed; empty: none is. */
   readonly roles: readonly string[];
   readonly file: string;

@@ -46,6 +46,9 @@ export function addRevoke(program: Command, { output, variables }: Surroundings,
     .argument('<issuer>', 'the name of its issuer')
     .argument('<jti>', 'its id, the claim "jti"')
     .action((issuer: string, token: string, flags: TermFlags) => run(revoked({ token, issuer }, flags), flags));
+  withTerms(add(group, 'session', 'Revoke one session of somebody who logged in with a browser.'))
+    .argument('<id>', 'its id, which opens nothing', parseSession)
+    .action((session: string, flags: TermFlags) => run(revoked({ session }, flags), flags));
   withTerms(add(group, 'issued-before', 'Revoke every token that was issued before a time.'))
     .argument('<time>', MOMENT_FORM, parseIssued)
     .option('--issuer <name>', 'only those of this issuer')
@@ -78,6 +81,11 @@ const revoked = (subject: Extract<RevokeDeed, { do: 'revoke' }>['wanted'], { unt
 
 const parseOwner = (text: string): string => {
   if (!/^[^|]+[|]./su.test(text)) throw new InvalidArgumentError('Expected ISSUER|USER, such as "corp|alice".');
+  return text;
+};
+
+const parseSession = (text: string): string => {
+  if (!/^[0-9a-f]{24}$/.test(text)) throw new InvalidArgumentError('Expected 24 of 0-9 and a-f.');
   return text;
 };
 

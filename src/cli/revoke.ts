@@ -2,6 +2,7 @@
 import { adminPlace } from '../config/admin.ts';
 import type { Overrides, Variables } from '../config/environment.ts';
 import { type AdminCall, type AdminReply, callAdmin } from './admin-call.ts';
+import { seen } from './seen.ts';
 import { type Output, writeFaults } from './settings.ts';
 
 export interface RevokeOptions {
@@ -15,6 +16,7 @@ export interface RevokeOptions {
 export type Wanted = (
   | { readonly user: string }
   | { readonly token: string; readonly issuer: string }
+  | { readonly session: string }
   | { readonly issuedBefore: string; readonly issuer?: string }
 ) & { readonly until?: string; readonly note?: string };
 
@@ -62,10 +64,11 @@ const callFor = (deed: RevokeDeed): AdminCall => {
 /** A revocation, as the admin API tells it. */
 interface Told {
   readonly id: string;
-  readonly by: 'user' | 'token' | 'issued-before';
+  readonly by: 'user' | 'token' | 'session' | 'issued-before';
   readonly user?: string;
   readonly issuer?: string | null;
   readonly token?: string;
+  readonly session?: string;
   readonly issuedBefore?: string;
   readonly madeAt: string;
   readonly until: string | null;
@@ -102,9 +105,10 @@ const told = (answer: Answer): string[] => {
   return [`Revoked: ${subject(revocation)}${terms(revocation)}, as ${revocation.id}. Here ${sockets} ended.`];
 };
 
-const subject = ({ by, user, issuer, token, issuedBefore }: Told): string => {
-  if (by === 'user') return `user ${seen(user)}`;
-  if (by === 'token') return `token ${seen(token)} of ${issuer}`;
+const subject = ({ by, user, issuer, token, session, issuedBefore }: Told): string => {
+  if (by === 'user') return `user ${seen(user ?? '')}`;
+  if (by === 'token') return `token ${seen(token ?? '')} of ${issuer}`;
+  if (by === 'session') return `session ${seen(session ?? '')}`;
   return `what ${issuer ?? 'every issuer'} issued before ${issuedBefore}`;
 };
 
@@ -112,10 +116,3 @@ const terms = ({ until, note }: Told): string =>
   `${until === null ? '' : `, until ${until}`}${note === null ? '' : ` (${seen(note)})`}`;
 
 /** A name may hold what steers a terminal, or turns text around. */
-const seen = (text = ''): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
-
-const escaped = (character: string): string =>
-  character
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');

@@ -3,6 +3,8 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { PORT_FORM, parsePort, parseUpstream, UPSTREAM_FORM } from '../config/values.ts';
 import { addExplain } from './explain-command.ts';
+import { addKey } from './key-command.ts';
+import { addOwners } from './owners-command.ts';
 import { addPolicy } from './policy-command.ts';
 import { addReport } from './report-command.ts';
 import { addRevoke } from './revoke-command.ts';
@@ -85,6 +87,8 @@ function createProgram(surroundings: Surroundings, exit: (code: number) => void)
   addPolicy(program, surroundings, exit);
   addReport(program, surroundings, exit);
   addRevoke(program, surroundings, exit);
+  addKey(program, surroundings, exit);
+  addOwners(program, surroundings, exit);
   addSchema(program, output);
   return program;
 }

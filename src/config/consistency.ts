@@ -2,19 +2,13 @@
  * What one setting asks of another, of the environment or of the disk. It looks at the file as it stands, so that these
  * faults are told together with those of its form.
  */
-import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { checkDocument, faultAt, type Schema, type YamlDocument } from '../policy/document.ts';
+import { DURATION, durationMillis } from '../policy/amounts.ts';
+import { faultAt, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
-import { readVariable, secretVariable, type Variables, variableFault } from './environment.ts';
-
-/** RFC 7518 section 3.2: a key as long as the hash, or longer. */
-const MIN_SECRET_BYTES = 32;
-
-/** In the place of a secret: it is in the environment. */
-const FROM_ENVIRONMENT = 'env';
-
-type Path = readonly (string | number)[];
+import { content, FROM_ENVIRONMENT, isFile, list, type Mapping, mapping, missingFile, secretOf } from './as-written.ts';
+import { issuerFaults } from './consistency-issuer.ts';
+import { readVariable, SESSION_SECRET, type Variables, variableFault } from './environment.ts';
 
 /** Returns every fault that only shows when the whole is looked at. */
 export function inconsistencies(document: YamlDocument, variables: Variables): Fault[] {
@@ -23,7 +17,9 @@ export function inconsistencies(document: YamlDocument, variables: Variables): F
   return [
     ...repeated(document, issuers, 'name'),
     ...repeated(document, issuers, 'issuer'),
-    ...issuers.flatMap((issuer, index) => issuerFaults(document, { issuer, index, variables })),
+    ...issuers.flatMap((issuer, index) => issuerFaults({ document, variables, issuer, path: ['issuers', index] })),
+    ...introspected(document, issuers),
+    ...sessionFaults(document, mapping(file.sessions), variables),
     ...list(file.policies).flatMap((path, index) => missingFile(document, path, ['policies', index])),
   ];
 }
@@ -37,54 +33,64 @@ export function existingPolicies(document: YamlDocument): string[] {
   });
 }
 
-/** Returns the secret of an issuer: the environment's before the file's. Undefined when neither has one. */
-export function secretOf(variables: Variables, issuer: string, written: string): string | undefined {
-  const given = readVariable(variables, secretVariable(issuer));
-  return given ?? (written === FROM_ENVIRONMENT ? undefined : written);
-}
-
-interface Subject {
-  readonly issuer: Readonly<Record<string, unknown>>;
-  readonly index: number;
-  readonly variables: Variables;
-}
-
-function issuerFaults(document: YamlDocument, subject: Subject): Fault[] {
-  const keys = mapping(subject.issuer.keys);
-  const path = ['issuers', subject.index, 'keys'];
-  const faults = missingFile(document, keys.file, [...path, 'file']);
-  if (typeof keys.secret === 'string') faults.push(...secretFaults(document, subject, keys.secret));
-  // Without keys of one kind or the other the algorithms say nothing yet.
-  if (Object.keys(keys).length === 0) return faults;
-  return [...faults, ...algorithmFaults(document, subject, 'secret' in keys)];
-}
-
-function secretFaults(document: YamlDocument, { issuer, index, variables }: Subject, written: string): Fault[] {
-  const name = String(issuer.name);
-  const variable = secretVariable(name);
-  const secret = secretOf(variables, name, written);
-  const path = ['issuers', index, 'keys', 'secret'];
-  if (secret === undefined) {
-    return [
-      faultAt(document, path, { message: 'the environment holds no secret', expected: `the variable ${variable}` }),
-    ];
-  }
-  const bytes = Buffer.byteLength(secret);
-  if (bytes >= MIN_SECRET_BYTES) return [];
-  const expected = `a secret of ${MIN_SECRET_BYTES} bytes or more`;
-  if (readVariable(variables, variable) !== undefined) return [variableFault(variable, expected, undefined)];
-  return [faultAt(document, path, { message: 'the secret is too short', found: `${bytes} bytes`, expected })];
-}
-
-/** A public key must never serve as the secret of an HMAC (RFC 8725 section 2.1), nor a secret as anything else. */
-function algorithmFaults(document: YamlDocument, { issuer, index }: Subject, isSecret: boolean): Fault[] {
-  return list(issuer.algorithms).flatMap((algorithm, at) => {
-    if (typeof algorithm !== 'string' || (algorithm === 'HS256') === isSecret) return [];
-    const message = isSecret ? 'this algorithm cannot use a secret' : 'this algorithm needs a secret, not public keys';
-    const expected = isSecret ? 'HS256 alone' : 'an algorithm of public keys, such as RS256';
-    return [faultAt(document, ['issuers', index, 'algorithms', at], { message, found: algorithm, expected })];
+/** An opaque token does not say whose it is, and is nobody's business but its issuer's. */
+function introspected(document: YamlDocument, issuers: readonly Mapping[]): Fault[] {
+  const all = issuers.flatMap(({ introspection }, index) => (introspection === undefined ? [] : [index]));
+  return all.slice(1).map((index) => {
+    const message = `issuers[${all[0]}] is asked about opaque tokens already`;
+    return faultAt(document, ['issuers', index, 'introspection'], {
+      message,
+      expected: 'one issuer with introspection',
+    });
   });
 }
+
+/** RFC 5869, section 3.3: what is stretched must be strong by itself. */
+const MIN_SESSION_SECRET_BYTES = 32;
+
+/** Returns the secrets that seal: none where the gateway makes one of its own. */
+export function sessionSecrets(variables: Variables, written: string | undefined): readonly string[] {
+  const text = secretOf(variables, SESSION_SECRET, written ?? FROM_ENVIRONMENT);
+  return text === undefined ? [] : text.split(',').map((one) => one.trim());
+}
+
+function sessionFaults(document: YamlDocument, { secret, idle, lifetime }: Mapping, variables: Variables): Fault[] {
+  const written = typeof secret === 'string' ? secret : undefined;
+  const secrets = sessionSecrets(variables, written);
+  const path = ['sessions', 'secret'];
+  const faults: Fault[] = [];
+  if (written === FROM_ENVIRONMENT && secrets.length === 0)
+    faults.push(
+      faultAt(document, path, {
+        message: 'the environment holds no secret',
+        expected: `the variable ${SESSION_SECRET}`,
+      }),
+    );
+  if (secrets.some((one) => Buffer.byteLength(one) < MIN_SESSION_SECRET_BYTES)) {
+    const expected = `secrets of ${MIN_SESSION_SECRET_BYTES} bytes or more, with commas between them`;
+    const isGiven = readVariable(variables, SESSION_SECRET) !== undefined;
+    faults.push(
+      isGiven
+        ? variableFault(SESSION_SECRET, expected, undefined)
+        : faultAt(document, path, { message: 'a secret is too short', expected }),
+    );
+  }
+  if (millisOf(idle) > millisOf(lifetime)) {
+    const message = 'a session would end before it could be idle for so long';
+    faults.push(
+      faultAt(document, ['sessions', 'idle'], {
+        message,
+        found: String(idle),
+        expected: `at most ${String(lifetime)}`,
+      }),
+    );
+  }
+  return faults;
+}
+
+/** What is no span is told where its form is judged. */
+const millisOf = (span: unknown): number =>
+  typeof span === 'string' && DURATION.test(span) ? durationMillis(span) : Number.NaN;
 
 function repeated(
   document: YamlDocument,
@@ -104,33 +110,3 @@ function repeated(
     return [faultAt(document, ['issuers', index, key], { message, found: JSON.stringify(value), expected: 'another' })];
   });
 }
-
-function missingFile(document: YamlDocument, written: unknown, path: Path): Fault[] {
-  if (typeof written !== 'string' || written === '') return [];
-  const file = resolve(dirname(document.file), written);
-  if (isFile(file)) return [];
-  return [
-    faultAt(document, path, { message: 'there is no such file', found: JSON.stringify(written), expected: file }),
-  ];
-}
-
-/** The name may also be too long, or go through something that is no folder. */
-function isFile(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  } catch {
-    return false;
-  }
-}
-
-const asItIs: Schema<unknown> = { safeParse: (data) => ({ success: true, data }) };
-
-function content(document: YamlDocument): unknown {
-  const result = checkDocument(document, asItIs);
-  return 'value' in result ? result.value : undefined;
-}
-
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-const mapping = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -29,6 +29,17 @@ export const processVariables = (): Variables => process.env;
 export const secretVariable = (issuer: string): string =>
   `JAAZ_GATEWAY_ISSUER_${issuer.toUpperCase().replaceAll('-', '_')}_SECRET`;
 
+/** Returns the name of the variable that holds the secret by which an issuer's login service knows the gateway. */
+export const clientSecretVariable = (issuer: string): string =>
+  secretVariable(issuer).replace(/SECRET$/, 'CLIENT_SECRET');
+
+/** Returns the name of the variable that holds the secret with which an issuer is asked about tokens. */
+export const introspectionSecretVariable = (issuer: string): string =>
+  secretVariable(issuer).replace(/SECRET$/, 'INTROSPECTION_SECRET');
+
+/** Seals what is kept of sessions. Several, with commas: the first one seals, all of them open. */
+export const SESSION_SECRET = 'JAAZ_GATEWAY_SESSION_SECRET';
+
 /** Returns a variable's value; one that is empty counts as not set. */
 export function readVariable(variables: Variables, name: string): string | undefined {
   const value = variables[name];

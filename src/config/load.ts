@@ -1,13 +1,13 @@
 /** From gateway.yaml, the environment and the flags to a Config. Flag goes before environment before file before default. */
 import { dirname, resolve } from 'node:path';
-import type { IssuerSettings } from '../authn/issuer.ts';
 import { durationMillis, sizeBytes } from '../policy/amounts.ts';
 import { faultAt, readDocument, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
-import type { Config, SocketLimits } from './config.ts';
-import { existingPolicies, inconsistencies, secretOf } from './consistency.ts';
+import type { AssertionSettings, Config, SocketLimits } from './config.ts';
+import { existingPolicies, inconsistencies, sessionSecrets } from './consistency.ts';
 import { type Overrides, readOverrides, type Variables } from './environment.ts';
-import { checkGatewayFile, type FileIssuer, type FileSockets, type GatewayFile } from './schema.ts';
+import { resolveIssuer } from './resolve-issuer.ts';
+import { checkGatewayFile, type FileAssertion, type FileSockets, type GatewayFile } from './schema.ts';
 
 export interface LoadOptions {
   readonly file: string;
@@ -35,6 +35,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
     ...inconsistencies(document, variables),
     ...('value' in checked ? sharedPort(document, checked.value, overrides) : []),
     ...('value' in checked ? missingUpstream(document, checked.value, overrides) : []),
+    ...('value' in checked ? missingRedis(document, checked.value, overrides) : []),
     ...environment.faults,
   ].sort(byPlace);
   if ('faults' in checked || faults.length > 0) return { faults, policies: existingPolicies(document) };
@@ -50,6 +51,12 @@ function byPlace(a: Fault, b: Fault): number {
 function missingUpstream(document: YamlDocument, file: GatewayFile, overrides: Overrides): Fault[] {
   if ((overrides.upstreamUrl ?? file.upstream?.url) !== undefined) return [];
   return [faultAt(document, [], { message: 'missing key "upstream"', expected: '{ url }' })];
+}
+
+function missingRedis(document: YamlDocument, file: GatewayFile, overrides: Overrides): Fault[] {
+  if (file.sessions.store !== 'redis' || (overrides.redisUrl ?? file.redis?.url) !== undefined) return [];
+  const message = 'sessions cannot be kept in Redis: none is configured';
+  return [faultAt(document, ['sessions', 'store'], { message, found: 'redis', expected: 'ledger, or a redis.url' })];
 }
 
 /** Nothing administrative is ever reachable on the public listener. */
@@ -69,52 +76,43 @@ interface Sources {
 function resolveConfig(path: string, file: GatewayFile, { overrides, variables }: Sources): Config {
   const absolute = (written: string): string => resolve(dirname(path), written);
   const redisUrl = overrides.redisUrl ?? file.redis?.url;
+  const assertion = file.upstream?.assertion;
   const upstreamUrl = overrides.upstreamUrl ?? file.upstream?.url ?? '';
   return {
     file: path,
     listen: {
       host: file.listen.host,
       port: overrides.port ?? file.listen.port,
+      url: file.listen.url,
       hosts: file.listen.hosts,
       trustedProxies: file.listen['trusted-proxies'],
       origins: file.listen.origins,
     },
     admin: { host: file.admin.host, port: overrides.adminPort ?? file.admin.port },
-    upstream: { url: new URL(upstreamUrl).origin },
+    upstream: { url: new URL(upstreamUrl).origin, assertion: assertion && resolveAssertion(assertion) },
     issuers: file.issuers.map((issuer) => resolveIssuer(issuer, { absolute, variables })),
     ledger: { sqlite: absolute(file.ledger.sqlite) },
     redis: redisUrl === undefined ? undefined : { url: redisUrl },
     sockets: resolveSockets(file.sockets),
+    sessions: {
+      idleMillis: durationMillis(file.sessions.idle),
+      lifetimeMillis: durationMillis(file.sessions.lifetime),
+      store: file.sessions.store ?? (redisUrl === undefined ? 'ledger' : 'redis'),
+      secrets: sessionSecrets(variables, file.sessions.secret),
+    },
     policies: file.policies.map(absolute),
     audit: file.audit === 'off' ? undefined : { file: absolute(file.audit.file) },
     log: file.log,
   };
 }
 
-interface Surroundings {
-  readonly absolute: (written: string) => string;
-  readonly variables: Variables;
-}
-
-function resolveIssuer(issuer: FileIssuer, { absolute, variables }: Surroundings): IssuerSettings {
-  const { name, keys } = issuer;
-  const place =
-    'file' in keys
-      ? { file: absolute(keys.file) }
-      : 'secret' in keys
-        ? { secret: secretOf(variables, name, keys.secret) ?? '' }
-        : keys;
-  return {
-    name,
-    issuer: issuer.issuer,
-    audience: issuer.audience,
-    algorithms: issuer.algorithms ?? ['secret' in keys ? 'HS256' : 'RS256'],
-    keys: place,
-    claims: issuer.claims,
-    types: issuer.types,
-    clockToleranceSeconds: durationMillis(issuer['clock-tolerance']) / 1000,
-  };
-}
+const resolveAssertion = (file: FileAssertion): AssertionSettings => ({
+  header: file.header.toLowerCase(),
+  algorithm: file.algorithm,
+  audience: file.audience,
+  lifetimeMillis: durationMillis(file.lifetime),
+  rotateMillis: durationMillis(file.rotate),
+});
 
 const resolveSockets = (file: FileSockets): SocketLimits => ({
   perUser: file['per-user'],

@@ -4,15 +4,16 @@ import { DURATION, durationMillis, SIZE, sizeBytes } from '../policy/amounts.ts'
 import { checkDocument, type Schema, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
 import type { LogLevel } from '../telemetry/log.ts';
+import { type FileIssuer, form, issuer, span, text } from './schema-issuer.ts';
 import {
   isAddressRange,
-  isKeysUrl,
   isListenHost,
   isOrigin,
+  isPublicUrl,
   isRedisUrl,
   isServedHost,
-  KEYS_URL_FORM,
   mayHoldPassword,
+  PUBLIC_URL_FORM,
   parseUpstream,
   REDIS_FORM,
   UPSTREAM_FORM,
@@ -23,16 +24,18 @@ export interface GatewayFile {
   readonly listen: {
     readonly host: string;
     readonly port: number;
+    readonly url?: string | undefined;
     readonly hosts?: readonly string[] | undefined;
     readonly 'trusted-proxies': readonly string[];
     readonly origins: readonly string[];
   };
   readonly admin: { readonly host: string; readonly port: number };
-  readonly upstream?: { readonly url: string } | undefined;
+  readonly upstream?: { readonly url: string; readonly assertion?: FileAssertion | undefined } | undefined;
   readonly issuers: readonly FileIssuer[];
   readonly ledger: { readonly sqlite: string };
   readonly redis?: { readonly url: string } | undefined;
   readonly sockets: FileSockets;
+  readonly sessions: FileSessions;
   readonly policies: readonly string[];
   readonly audit: 'off' | { readonly file: string };
   readonly log: { readonly level: LogLevel };
@@ -47,59 +50,45 @@ export interface FileSockets {
   readonly 'connect-timeout': string;
 }
 
-export interface FileIssuer {
-  readonly name: string;
-  readonly issuer: string;
-  readonly audience: string | readonly string[];
-  readonly algorithms?: readonly string[] | undefined;
-  readonly keys: { readonly url: string } | { readonly file: string } | { readonly secret: string };
-  readonly claims: { readonly user: string; readonly roles: string };
-  readonly types: readonly string[];
-  readonly 'clock-tolerance': string;
+export interface FileSessions {
+  readonly idle: string;
+  readonly lifetime: string;
+  readonly store?: 'ledger' | 'redis' | undefined;
+  readonly secret?: string | undefined;
 }
 
-/** Every algorithm that an issuer can be given. */
-export const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'HS256',
-] as const;
+export interface FileAssertion {
+  readonly header: string;
+  readonly algorithm: 'ES256' | 'EdDSA';
+  readonly audience: string;
+  readonly lifetime: string;
+  readonly rotate: string;
+}
 
-const MAX_TOLERANCE_MILLIS = 600_000;
 const CONNECT_MILLIS = { least: 1_000, most: 300_000 };
 const WAITING_BYTES = { least: 1_048_576, most: 1_073_741_824 };
 
-const form = (expected: string, accepts: (text: string) => boolean) =>
-  z.string().refine((text) => accepts(text), { params: { expected } });
-
-const text = form('text that is not empty', (value) => value.trim() !== '');
 const port = z.int().min(0).max(65_535);
 const host = form('an address or the name of a host', isListenHost);
 
-const issuer = z.strictObject({
-  name: form('1 to 32 of a-z, 0-9 and -', (name) => /^[a-z0-9-]{1,32}$/.test(name)),
-  issuer: text,
-  audience: z.union([text, z.array(text).min(1)]),
-  algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional(),
-  keys: z.union([
-    z.strictObject({ url: form(KEYS_URL_FORM, isKeysUrl) }),
-    z.strictObject({ file: text }),
-    z.strictObject({ secret: text }),
-  ]),
-  claims: z.strictObject({ user: text.default('sub'), roles: text.default('roles') }).prefault({}),
-  types: z
-    .array(form('a token type in lower case, without application/', (type) => /^[a-z0-9.+-]{1,64}$/.test(type)))
-    .min(1)
-    .default(['at+jwt', 'jwt']),
-  'clock-tolerance': form('a span of time such as 30s or 1m, at most 10m', isTolerance).default('30s'),
+const assertion = z.strictObject({
+  header: form('the name of a header of its own, such as X-Jaaz-Assertion', isOwnHeader).default('X-Jaaz-Assertion'),
+  algorithm: z.enum(['ES256', 'EdDSA']).default('ES256'),
+  audience: text.default('jaaz'),
+  lifetime: span('60s', { least: '1s', most: '10m' }).default('60s'),
+  rotate: span('30d', { least: '1h', most: '366d' }).default('30d'),
+});
+
+const upstream = z.strictObject({
+  url: form(UPSTREAM_FORM, (url) => parseUpstream(url) !== undefined),
+  assertion: assertion.optional(),
+});
+
+const sessions = z.strictObject({
+  idle: span('12h', { least: '1m', most: '366d' }).default('12h'),
+  lifetime: span('7d', { least: '1m', most: '366d' }).default('7d'),
+  store: z.enum(['ledger', 'redis']).optional(),
+  secret: text.optional(),
 });
 
 const howMany = (most: number) => z.int().min(1).max(most);
@@ -118,17 +107,19 @@ const schema: Schema<GatewayFile> = z.strictObject({
     .strictObject({
       host: host.default('0.0.0.0'),
       port: port.default(8080),
+      url: form(PUBLIC_URL_FORM, isPublicUrl).optional(),
       hosts: z.array(form('a host name, with or without a port', isServedHost)).min(1).optional(),
       'trusted-proxies': z.array(form('an address, or a range such as 10.0.0.0/8', isAddressRange)).default([]),
       origins: z.array(form('an origin such as https://app.example.com', isOrigin)).default([]),
     })
     .prefault({}),
   admin: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(9090) }).prefault({}),
-  upstream: z.strictObject({ url: form(UPSTREAM_FORM, (url) => parseUpstream(url) !== undefined) }).optional(),
+  upstream: upstream.optional(),
   issuers: z.array(issuer).min(1),
   ledger: z.strictObject({ sqlite: text.default('data/ownership.db') }).prefault({}),
   redis: z.strictObject({ url: form(REDIS_FORM, isRedisUrl) }).optional(),
   sockets: sockets.prefault({}),
+  sessions: sessions.prefault({}),
   policies: z.array(text).min(1),
   audit: z.union([z.literal('off'), z.strictObject({ file: text.default('data/audit.ndjson') })]).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
@@ -141,11 +132,13 @@ export function checkGatewayFile(document: YamlDocument): { value: GatewayFile }
 
 function conceal(path: readonly (string | number)[], value: unknown): boolean {
   const last = path.at(-1);
-  return last === 'secret' || last === 'keys' || path[0] === 'redis' || mayHoldPassword(value);
+  const isSecret = last === 'secret' || last === 'keys' || last === 'client-secret';
+  return isSecret || path[0] === 'redis' || mayHoldPassword(value);
 }
 
-function isTolerance(span: string): boolean {
-  return span === '0s' || (DURATION.test(span) && durationMillis(span) <= MAX_TOLERANCE_MILLIS);
+/** A header that means something to somebody already would be read for what it is not. */
+function isOwnHeader(name: string): boolean {
+  return /^x-[a-z0-9]+(?:-[a-z0-9]+)+$/i.test(name) && !/^x-(?:user|forwarded|request|real)-/i.test(name);
 }
 
 function isWaiting(size: string): boolean {

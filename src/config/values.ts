@@ -6,6 +6,8 @@ import { hostChecker } from '../server/host.ts';
 export const PORT_FORM = 'a port from 0 to 65535 (0: any free one)';
 export const UPSTREAM_FORM = 'an http or https URL of scheme, host and port only';
 export const REDIS_FORM = 'a redis or rediss URL';
+export const PUBLIC_URL_FORM =
+  'an origin such as https://jaaz.example.com, or http on this machine, without a slash at the end';
 export const KEYS_URL_FORM = 'an https URL, or http on this machine, without a user or password';
 
 /** Returns the number, or undefined when the text is no port. */
@@ -35,6 +37,12 @@ export function isKeysUrl(text: string): boolean {
 export function isOrigin(text: string): boolean {
   const url = parseUrl(text, ['http:', 'https:']);
   return url !== undefined && url.origin === text;
+}
+
+/** Cookies of a login travel by https, or not at all; on this machine browsers make an exception. */
+export function isPublicUrl(text: string): boolean {
+  const url = parseUrl(text, ['http:', 'https:']);
+  return url !== undefined && url.origin === text && (url.protocol === 'https:' || isLoopback(url.hostname));
 }
 
 /** Returns whether a server can listen on it: an address, or a name. */

@@ -4,6 +4,7 @@
  */
 import { noteThrown } from '../model/evidence.ts';
 import type { Grant, GrantInShadow } from '../model/grant.ts';
+import type { OwnAnswer } from '../model/own.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { BodySource, FilteredResponse, UpstreamAnswer } from '../model/response.ts';
 import type { AnswerRule, FixedAnswer, Route, RouteMatch } from '../model/route.ts';
@@ -13,6 +14,7 @@ import { isJson, parseAnswer, readAnswer, writeAnswer } from './json.ts';
 import { judgeAnswer } from './judge.ts';
 import { type LearnId, learnFrom } from './learned.ts';
 import { keepOwn, type OwnersOf } from './list.ts';
+import { isPage, MAX_PAGE_BYTES, withScript } from './page.ts';
 import { relativeBody } from './relative.ts';
 import { keepRows } from './rows.ts';
 
@@ -20,6 +22,8 @@ export interface FilterOptions {
   readonly ownersOf: OwnersOf;
   /** Called before the answer leaves. */
   readonly learn: LearnId;
+  /** The path of a script that is put first into pages; undefined: they stay as they are. */
+  readonly pageScript?: string | undefined;
 }
 
 export type Filter = (
@@ -36,7 +40,7 @@ interface Case {
 }
 
 /** Returns the stage: it returns the FilteredResponse, or throws a Rejection with the answer given up. */
-export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
+export const filter = ({ ownersOf, learn, pageScript }: FilterOptions): Filter => {
   const readAndFilter = async ({ answer, grant, match, rule }: Case): Promise<FilteredResponse> => {
     const { owner } = grant;
     if (!isJson(answer)) {
@@ -66,6 +70,9 @@ export const filter = ({ ownersOf, learn }: FilterOptions): Filter => {
       answer.body.abort();
       throw new Rejection('answer-unreadable', `the upstream redirects (${answer.status})`);
     }
+    if (pageScript !== undefined && match.route.access === 'page' && isPage(answer)) {
+      return readAnswer(answer, MAX_PAGE_BYTES).then((page) => readBack(answer, match, withScript(page, pageScript)));
+    }
     if (rule.kind === 'stream') return stream(answer, match, rule.relative);
     if (answer.status === 200) return readAndFilter({ answer, grant, match, rule });
     // Not what the rule is for: the status is passed on, not a byte of the body.
@@ -94,7 +101,12 @@ export const filterInShadow =
   (options: FilterOptions): FilterInShadow =>
   (answer, grant, match) => {
     const passing = (body: BodySource): FilteredResponse =>
-      ({ status: answer.status, headers: headersAsTheyCame(answer), body }) as unknown as FilteredResponse;
+      ({
+        status: answer.status,
+        headers: headersAsTheyCame(answer),
+        body,
+        asItCame: true,
+      }) as unknown as FilteredResponse;
     if (match === undefined) {
       return { response: passing(answer.body), judged: undefined, giveUp: () => answer.body.abort() };
     }
@@ -127,6 +139,15 @@ export const hiddenResponse = ({ route }: RouteMatch): FilteredResponse | undefi
 /** Returns the answer of a route for which nothing is forwarded. */
 export const fixedResponse = ({ route }: RouteMatch): FilteredResponse | undefined =>
   route.fixed && ownResponse(route, route.fixed);
+
+/** Returns the answer of an endpoint of the gateway's own. */
+export const ownAnswer = ({ status, headers: given, body }: OwnAnswer): FilteredResponse => {
+  const headers = [...given, 'x-content-type-options', 'nosniff'];
+  // Of what has no body, no length is told (RFC 9110, section 8.6).
+  if (body !== undefined) headers.push('content-length', String(body.length));
+  else if (status !== 304 && status !== 204) headers.push('content-length', '0');
+  return { status, headers, body } as unknown as FilteredResponse;
+};
 
 const ownResponse = (route: Route, { status, contentType, body }: FixedAnswer): FilteredResponse => {
   const headers = [

@@ -14,9 +14,14 @@ interface PrincipalFields {
   /** The value of the issuer's user claim. */
   readonly user: string;
   readonly roles: readonly string[];
+  /** The organisation among those of the issuer, where its tokens name one. */
+  readonly tenant: string | undefined;
   /** The token's `jti`, when it has one. */
   readonly tokenId: string | undefined;
-  /** Unix time in milliseconds at which the token was issued, by the issuer's clock, when it says so. */
+  /** The id of the session by whose cookie the caller is known; undefined where a token was shown. Opens nothing. */
+  readonly sessionId: string | undefined;
+  /** Unix time in milliseconds at which the token was issued, by the issuer's clock, when it says so; of a
+   * session, at which its user logged in. */
   readonly issuedAtMillis: number | undefined;
   /** Unix time in milliseconds at which the authority ends (tolerance not included). */
   readonly expiresAtMillis: number;

@@ -71,6 +71,48 @@ const table = {
     status: 503,
     message: 'Revocations cannot be recorded at the moment. Try again later.',
   },
+  // A page that is opened without a session: the browser is sent to log in.
+  'login-needed': { stage: 'authenticate', status: 303, message: 'Log in to see this page.' },
+  'session-ended': { stage: 'authenticate', status: 401, message: 'The session has ended. Log in again.' },
+  'credentials-differ': {
+    stage: 'authenticate',
+    status: 400,
+    message: 'The request shows credentials of two different users.',
+  },
+  'site-foreign': {
+    stage: 'authenticate',
+    status: 403,
+    message: 'A page of another site may not do this in your name.',
+  },
+  'sessions-unavailable': {
+    stage: 'authenticate',
+    status: 503,
+    message: 'Sessions cannot be read at the moment. Try again later.',
+  },
+  'provider-unavailable': {
+    stage: 'authenticate',
+    status: 503,
+    message: 'The login service cannot be reached at the moment. Try again later.',
+  },
+  'introspection-unavailable': {
+    stage: 'authenticate',
+    status: 503,
+    message: 'Tokens cannot be checked at the moment. Try again later.',
+  },
+  // Of the callback: expired, opened in another browser, used before and forged look the same.
+  'login-failed': { stage: 'authenticate', status: 400, message: 'The login could not be completed. Start again.' },
+  'login-denied': { stage: 'authenticate', status: 403, message: 'The login service did not let you in.' },
+  'provider-unknown': { stage: 'authenticate', status: 404, message: 'There is no login service of this name.' },
+  'logout-token-invalid': { stage: 'authenticate', status: 400, message: 'The logout token is not valid.' },
+  'token-inactive': tokenInvalid,
+  'tenant-refused': { stage: 'authenticate', status: 403, message: 'Your organisation has no access here.' },
+  'key-unknown': { stage: 'read', status: 404, message: 'There is no API key of this id.' },
+  'api-keys-full': { stage: 'read', status: 409, message: 'There are too many API keys. Revoke some first.' },
+  'api-keys-unavailable': {
+    stage: 'authenticate',
+    status: 503,
+    message: 'API keys cannot be changed at the moment. Try again later.',
+  },
   'issuer-unknown': { stage: 'read', status: 400, message: 'There is no issuer of this name.' },
   'role-missing': { stage: 'authenticate', status: 403, message: 'Your role does not allow this operation.' },
   // limit

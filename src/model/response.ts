@@ -32,6 +32,8 @@ interface FilteredFields {
   /** Names and values alternating. */
   readonly headers: string[];
   readonly body: Buffer | BodySource | undefined;
+  /** True where the policy only looks on: nothing is added to what the upstream tells browsers. */
+  readonly asItCame?: boolean;
 }
 
 /** Made in filter/filter only. */

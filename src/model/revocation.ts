@@ -5,6 +5,8 @@ export type Revoked =
   | { readonly by: 'user'; readonly issuer: string; readonly user: string }
   /** The one token with this `jti`. */
   | { readonly by: 'token'; readonly issuer: string; readonly tokenId: string }
+  /** The one session with this id. */
+  | { readonly by: 'session'; readonly sessionId: string }
   /** Every token of the issuer, or of all issuers, that was issued before a moment (Unix time in milliseconds). */
   | { readonly by: 'issued-before'; readonly issuer: string | undefined; readonly beforeMillis: number };
 

@@ -134,8 +134,13 @@ export interface Route {
   readonly rollout: Rollout;
   readonly method: string;
   readonly segments: readonly PathSegment[];
-  /** `public`: no token needed. `user`: any caller who proves who it is. `denied`: listed in order to be refused. */
-  readonly access: 'public' | 'user' | 'denied';
+  /**
+   * `public`: no token needed. `page`: a page of the user interface, which is public unless people can log in; then it asks
+   * for a session. `user`: any caller who proves who it is. `denied`: listed in order to be refused.
+   */
+  readonly access: 'public' | 'page' | 'user' | 'denied';
+  /** True: a token may also stand in the query, as `token`. It is never forwarded. */
+  readonly tokenInQuery?: boolean;
   /** One of them is needed; empty: none is. */
   readonly roles: readonly string[];
   /** A request for which it does not hold is refused. */

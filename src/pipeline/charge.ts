@@ -1,4 +1,5 @@
 /** What a refusal costs that came before the limits: if it cost nothing, refusals would be a way round them. */
+import { isFailedAttempt } from '../model/failed-attempt.ts';
 import type { Rejection } from '../model/rejection.ts';
 import type { Limit } from '../ratelimit/limit.ts';
 import type { Life } from './life.ts';
@@ -11,6 +12,5 @@ export const charge = async (limit: Limit, { raw, request, match }: Life, refusa
     return;
   }
   const address = request?.address ?? raw.remoteAddress;
-  const isFailure = refusal.status === 401 && refusal.reason !== 'token-missing';
-  await (isFailure ? limit.failed(address) : limit.visitor(address));
+  await (isFailedAttempt(refusal) ? limit.failed(address) : limit.visitor(address));
 };

@@ -219,7 +219,7 @@ const timeText = (millis: number): string => {
 
 const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | undefined): AuditRecord => {
   enter(life, 'respond');
-  const { request, match, grant, raw, stages } = life;
+  const { request, match, own, grant, raw, stages } = life;
   const record = {
     time: timeText(Date.now()),
     kind: 'request' as const,
@@ -229,8 +229,8 @@ const recordOf = (life: Life, rejection: Rejection | undefined, sent: Sent | und
     detail: rejection?.message,
     method: raw.method,
     path: request?.path,
-    route: match?.route.id,
-    owner: life.principal?.owner,
+    route: match?.route.id ?? own?.id,
+    owner: life.principal?.owner ?? own?.owner,
     address: request?.address ?? raw.remoteAddress,
     resources: grant?.resources ?? [],
     claims: life.passing?.recorded ?? grant?.claims ?? [],

@@ -3,7 +3,7 @@
 import type { Evidence } from '../model/evidence.ts';
 import type { Grant } from '../model/grant.ts';
 import type { Mode } from '../model/mode.ts';
-import type { Principal } from '../model/principal.ts';
+import type { Owner, Principal } from '../model/principal.ts';
 import type { ReasonCode, Stage } from '../model/reason.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { ResourceRef } from '../model/resource.ts';
@@ -23,6 +23,8 @@ export interface Life {
   stageStartedAt: number;
   request: CanonicalRequest | undefined;
   match: RouteMatch | undefined;
+  /** The gateway's own endpoint, and whom its answer is about; undefined where it is a route of the policy's. */
+  own: { readonly id: string; readonly owner: Owner | undefined } | undefined;
   principal: Principal | undefined;
   grant: Grant | undefined;
   run: Run | undefined;
@@ -64,6 +66,7 @@ export const beginLife = (
     stageStartedAt: startedAt,
     request: undefined,
     match: undefined,
+    own: undefined,
     principal: undefined,
     grant: undefined,
     run: undefined,

@@ -2,6 +2,8 @@
  * An answer that goes on as long as its client listens is a live channel: like a socket, it never outlives the authority
  * under which it was opened.
  */
+import type { Principal } from '../model/principal.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { Listeners } from '../realtime/listeners.ts';
 import type { Life } from './life.ts';
@@ -19,11 +21,27 @@ export const endWithAuthority = (
   if (listeners === undefined || principal === undefined || body === undefined || Buffer.isBuffer(body))
     return undefined;
   if (!EVENT_STREAM.test(contentTypeOf(headers))) return undefined;
-  return listeners.add(principal, (reason) => {
+  const ended = (reason: ReasonCode): void => {
     life.endedBy = reason;
     cancellation.cancelled = true;
     cancellation.onCancel?.();
+  };
+  const letGo = listeners.add(principal, {
+    ended,
+    prolonged(later) {
+      life.principal = later;
+      if (mayStill(life, later)) return;
+      letGo();
+      ended('role-missing');
+    },
   });
+  return letGo;
+};
+
+/** Whose roles have changed may not be let in any more; what passes whatever is found passes on. */
+const mayStill = ({ match, passing }: Life, { roles }: Principal): boolean => {
+  const asked = match?.route.roles ?? [];
+  return passing !== undefined || asked.length === 0 || asked.some((role) => roles.includes(role));
 };
 
 /** Written out: this is asked of every answer. */

@@ -5,6 +5,7 @@ import { addFault, type RouteContext } from './scope.ts';
 /** Adds a fault for each contradiction. `uses` are the resources that the route names, compiled. */
 export const checkRoute = (context: RouteContext, uses: readonly ResourceUse[]): void => {
   checkAccess(context, uses);
+  checkToken(context);
   checkShared(context, uses);
   checkLimits(context);
   checkRun(context, uses);
@@ -14,16 +15,52 @@ export const checkRoute = (context: RouteContext, uses: readonly ResourceUse[]):
 };
 
 const checkAccess = (context: RouteContext, uses: readonly ResourceUse[]): void => {
-  const { access, roles, when, filter, body, run } = context.written;
+  const { access, roles, when, filter, body, run, match } = context.written;
   if (access === 'user') return;
   const judged = uses.length > 0 || filter !== undefined || body?.references !== undefined || run !== undefined;
   if (access === 'public' && judged) {
     const message = 'a public route knows no user, so it cannot name or show what is owned';
     addFault(context, { message, found: 'public' }, ['access']);
   }
+  if (access === 'page') {
+    if (judged || body !== undefined) {
+      const message =
+        'a page knows no user where nobody can log in, so it takes nothing and shows nothing that is owned';
+      addFault(context, { message, found: 'page' }, ['access']);
+    }
+    if (!match.startsWith('GET ')) {
+      addFault(context, { message: 'a page is opened, and not sent anything', found: match, expected: 'GET' }, [
+        'match',
+      ]);
+    }
+  }
   if (roles !== undefined) addFault(context, { message: `a ${access} route asks for no role` }, ['roles']);
   if (access === 'denied' && when !== undefined) {
     addFault(context, { message: 'a denied route is refused without a condition' }, ['when']);
+  }
+};
+
+export const NO_REFERRER = 'no-referrer';
+
+/** An address is kept in histories and in the logs of others: what may hold a token there is passed on by nobody. */
+const checkToken = (context: RouteContext): void => {
+  const { token, access, query, headers } = context.written;
+  if (!token.includes('header')) {
+    const message = 'a token may always stand in the header';
+    addFault(context, { message, found: token.join(', '), expected: '[header, query]' }, ['token']);
+  }
+  if (!token.includes('query')) return;
+  if (access === 'public' || access === 'denied') {
+    addFault(context, { message: `a ${access} route looks at no token`, found: 'query' }, ['token']);
+  }
+  if (query.includes('token')) {
+    const message = 'the token would be forwarded, because it is a parameter of this name';
+    addFault(context, { message, found: 'token', expected: 'other names' }, ['query', query.indexOf('token')]);
+  }
+  const referrer = headers?.['referrer-policy'];
+  if (referrer !== undefined && referrer !== NO_REFERRER) {
+    const message = 'an address that may hold a token is told to no other site';
+    addFault(context, { message, found: referrer, expected: NO_REFERRER }, ['headers', 'referrer-policy']);
   }
 };
 

@@ -42,8 +42,10 @@ export const checkPaths = (context: RouteContext, rollout: Rollout): void => {
     const message = 'the answer would name paths of the server’s host';
     addFault(context, { message, expected: 'filter: { user-paths: { FIELD: path }, max: SIZE }' }, ['rewrite']);
   }
-  if (access === 'public') {
-    addFault(context, { message: 'a public route knows no user whose folder it could be', found: access }, ['access']);
+  if (access === 'public' || access === 'page') {
+    addFault(context, { message: `a ${access} route knows no user whose folder it could be`, found: access }, [
+      'access',
+    ]);
   }
   if (isPartial(rollout)) {
     const message = 'a path is confined only where the route is in effect for everybody';

@@ -7,7 +7,7 @@ import type { Verb } from '../model/resource.ts';
 import type { ResourceUse, Route, RunRule } from '../model/route.ts';
 import { durationMillis } from './amounts.ts';
 import { checkAnswer } from './check-answer.ts';
-import { checkRoute } from './check-route.ts';
+import { checkRoute, NO_REFERRER } from './check-route.ts';
 import { answerHeaders, compileAnswer, compileCache, compileFixed, compileHidden } from './compile-answer.ts';
 import { compileBody, compileConfirms } from './compile-body.ts';
 import { compileCondition } from './compile-condition.ts';
@@ -37,6 +37,7 @@ export const compileRoute = (context: RouteContext, ofFile: Rollout): Route => {
     method: template.method,
     segments: template.segments,
     access: written.access,
+    tokenInQuery: written.token.includes('query'),
     roles: written.roles ?? [],
     when: written.when && compileCondition(context, written.when, ['when']),
     limits: compileLimits(context),
@@ -53,9 +54,15 @@ export const compileRoute = (context: RouteContext, ofFile: Rollout): Route => {
     fixed: compileFixed(written),
     answer: compileAnswer(context),
     hidden: compileHidden(written),
-    answerHeaders: answerHeaders(written),
+    answerHeaders: headersOf(written),
     timeoutMillis: written.timeout === undefined ? DEFAULT_TIMEOUT_MILLIS : durationMillis(written.timeout),
   };
+};
+
+/** The address of what was asked with a token in it is told to no server of a link (RFC 6750, section 2.3). */
+const headersOf = (written: RouteContext['written']): ReadonlyMap<string, string> => {
+  const headers = answerHeaders(written);
+  return written.token.includes('query') ? new Map([...headers, ['referrer-policy', NO_REFERRER]]) : headers;
 };
 
 const fault = (context: RouteContext, below: Path, words: FaultWords): void => addFault(context, words, below);

@@ -64,6 +64,7 @@ const FRAMEWORK_PAGES = new Set(['/docs', '/docs/oauth2-redirect', '/redoc', '/o
 /** False for what no list of routes has: pages, folders of files, HEAD, and what the gateway answers itself. */
 const isExpected = ({ route, written }: ListedRoute): boolean =>
   route.access !== 'public' &&
+  route.access !== 'page' &&
   written.answer === undefined &&
   !['HEAD', 'OPTIONS'].includes(route.method) &&
   !route.segments.some(({ kind }) => kind === 'rest') &&

@@ -106,9 +106,16 @@ export const route = z.strictObject({
   mode: mode.optional().describe('Instead of the mode of the file and of its cohorts'),
   match: z.string().max(1_000).describe('METHOD /path/{parameter}; a last segment * matches the rest'),
   access: z
-    .enum(['public', 'user', 'denied'])
+    .enum(['public', 'page', 'user', 'denied'])
     .default('user')
-    .describe('public: no token is needed. user: a valid one is. denied: listed in order to be refused'),
+    .describe(
+      'public: no token is needed. page: a page, public unless people can log in; then it asks for a session. user: a valid token is needed. denied: listed in order to be refused',
+    ),
+  token: z
+    .array(z.enum(['header', 'query']))
+    .min(1)
+    .default(['header'])
+    .describe('Where a token may stand; with query also in the address, as ?token=, and it is never forwarded'),
   roles: z.array(role).min(1).optional().describe('The caller needs one of them'),
   shared: z.boolean().default(false).describe('true: it is the same for all users, and meant to be; check is told so'),
   when: when.describe('A request for which this does not hold is refused'),

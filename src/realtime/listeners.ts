@@ -2,42 +2,63 @@
  * Those who listen as long as they may, whatever they listen to: each is ended with its caller's authority, when that runs
  * out or is taken away.
  */
+import { endOf } from '../model/authority.ts';
 import type { Principal } from '../model/principal.ts';
-import type { ReasonCode } from '../model/reason.ts';
-import type { Lifetime } from './lifetime.ts';
+import type { Authorised, Lifetime } from './lifetime.ts';
 
 export interface Listeners {
-  /** Calls `ended` once when the authority is over, and says how. Returns a function that takes the listener out; idempotent. */
-  add(principal: Principal, ended: (reason: ReasonCode) => void): () => void;
+  /**
+   * Tells what becomes of the authority: that it goes on, or once that it is over, and how. Returns a function that takes
+   * the listener out; idempotent.
+   */
+  add(principal: Principal, listener: Authorised): () => void;
   /** Ends those of these principals, as a revocation does, and returns their number. Whoever begins later is asked too. */
   end(matches: (principal: Principal) => boolean): number;
   readonly size: number;
 }
 
+interface Open {
+  principal: Principal;
+  /** Ends it for what was taken back. */
+  readonly revoke: () => void;
+}
+
 /** Returns a register without listeners. */
 export const listeners = (lifetime: Pick<Lifetime, 'watch'>): Listeners => {
-  const open = new Map<(reason: ReasonCode) => void, Principal>();
+  const open = new Set<Open>();
   let isOver: (principal: Principal) => boolean = () => false;
   return {
-    add(principal, ended) {
+    add(principal, listener) {
       const leave = (): void => {
-        open.delete(end);
+        open.delete(one);
         unwatch();
       };
-      const end = (reason: ReasonCode): void => {
-        leave();
-        ended(reason);
+      const one: Open = {
+        principal,
+        revoke() {
+          leave();
+          listener.ended(endOf(one.principal, 'revoked'));
+        },
       };
-      const unwatch = lifetime.watch(principal.expiresAtMillis, () => end('authority-expired'));
-      open.set(end, principal);
+      const unwatch = lifetime.watch(principal, {
+        prolonged(later) {
+          one.principal = later;
+          listener.prolonged(later);
+        },
+        ended(reason) {
+          leave();
+          listener.ended(reason);
+        },
+      });
+      open.add(one);
       // Its token may have been revoked since it was let in: a server can be slow to begin.
-      if (isOver(principal)) end('token-revoked');
+      if (isOver(principal)) one.revoke();
       return leave;
     },
     end(matches) {
       isOver = matches;
-      const found = [...open].filter(([, principal]) => matches(principal));
-      for (const [end] of found) end('token-revoked');
+      const found = [...open].filter(({ principal }) => matches(principal));
+      for (const { revoke } of found) revoke();
       return found.length;
     },
     get size() {

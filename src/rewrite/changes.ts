@@ -37,7 +37,8 @@ export const changes = ({ catalogue, writeJson }: Pick<RewriteOptions, 'catalogu
   return async (grant, match, principal) => {
     const { evidence } = grant.shadow;
     const isChanged = await judging(evidence, async () => {
-      const target = pieces(targetOf(grant, match, principal)) !== pieces(targetAsSent(grant.request.canonical));
+      const sent = targetAsSent(grant.request.canonical, match.route);
+      const target = pieces(targetOf(grant, match, principal)) !== pieces(sent);
       return (await changesBody(grant, match, principal)) || target;
     });
     if (isChanged === true) evidence.findings.push({ would: 'change', what: 'request' });

@@ -6,14 +6,16 @@ import type { Grant, GrantInShadow } from '../model/grant.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Principal } from '../model/principal.ts';
 import type { CanonicalRequest, MultipartPart, OutboundRequest } from '../model/request.ts';
-import type { AnswerRule, CatalogueReader, RouteMatch } from '../model/route.ts';
-import { outboundHeaders } from './headers.ts';
+import type { CatalogueReader, Route, RouteMatch } from '../model/route.ts';
+import { type Assertion, assertionHeaders, outboundHeaders } from './headers.ts';
 
 export interface RewriteOptions {
   readonly catalogue: CatalogueReader;
   /** Writes JSON as it was read: the reader's counterpart. */
   readonly writeJson: (value: JsonObject, bytes: number) => Promise<readonly Buffer[]>;
   readonly writeMultipart: (parts: readonly MultipartPart[]) => { contentType: string; body: readonly Buffer[] };
+  /** Undefined: the upstream is given no signed word of who is calling. */
+  readonly assertion?: Assertion | undefined;
 }
 
 export type Rewrite = (
@@ -23,7 +25,8 @@ export type Rewrite = (
 ) => OutboundRequest | Promise<OutboundRequest>;
 
 /** Returns the stage: it returns the OutboundRequest, or throws a Rejection. */
-export const rewrite = ({ catalogue, writeJson, writeMultipart }: RewriteOptions): Rewrite => {
+export const rewrite = ({ catalogue, writeJson, writeMultipart, assertion }: RewriteOptions): Rewrite => {
+  const frame = framer(assertion);
   const withBody = async (grant: Grant, match: RouteMatch, principal: Principal | undefined) => {
     const { body, canonical } = grant.request;
     const outbound = frame(grant, match, principal);
@@ -47,19 +50,20 @@ export const rewrite = ({ catalogue, writeJson, writeMultipart }: RewriteOptions
       : withBody(grant, match, principal);
 };
 
-const frame = (grant: Grant, match: RouteMatch, principal: Principal | undefined) => {
-  const { canonical } = grant.request;
-  return {
-    method: canonical.method,
-    target: targetOf(grant, match, principal),
-    headers: outboundHeaders(canonical, principal, isRead(match.route.answer)),
-    body: undefined,
-    timeoutMillis: match.route.timeoutMillis,
-    cache: match.route.cache,
+const framer =
+  (assertion: Assertion | undefined) => (grant: Grant, match: RouteMatch, principal: Principal | undefined) => {
+    const { canonical } = grant.request;
+    const { timeoutMillis, cache } = match.route;
+    const target = targetOf(grant, match, principal);
+    const headers = outboundHeaders(canonical, principal, isRead(match.route));
+    // Of a shared answer's request nothing but the target leaves: a signature would be work for nothing.
+    if (cache === undefined) headers.push(...assertionHeaders(assertion, canonical, { principal, target }));
+    return { method: canonical.method, target, headers, body: undefined, timeoutMillis, cache };
   };
-};
 
-const isRead = (rule: AnswerRule): boolean => rule.kind !== 'stream' || rule.relative.length > 0;
+/** Of a page too: a part of it, or one of which the browser has an earlier copy, would be without its script. */
+const isRead = ({ access, answer }: Route): boolean =>
+  access === 'page' || answer.kind !== 'stream' || answer.relative.length > 0;
 
 /** Returns the target rebuilt from the route and the checked ids, or throws a Rejection. */
 export const targetOf = (grant: Grant, { route, parameters }: RouteMatch, principal: Principal | undefined): string => {
@@ -93,28 +97,36 @@ const DEFAULT_TIMEOUT_MILLIS = 60_000;
 const OF_THE_BODY = ['content-type', 'content-encoding'];
 
 /**
- * The stage for where nothing is refused: the client's own body and all of its query go on, but the target is rebuilt from
- * what canonical read, and of the headers only the closed list passes, as ever.
+ * Returns the stage for where nothing is refused: the client's own body and all of its query go on, but the target is rebuilt
+ * from what canonical read, and of the headers only the closed list passes, as ever.
  */
-export const passOn: PassOn = ({ request: { canonical, shadow } }, match, principal) => {
-  const body = shadow?.sent;
-  const headers = outboundHeaders(canonical, principal, false);
-  const kept = body === undefined ? [] : OF_THE_BODY;
-  // In memory its length is known; else the client's framing is kept.
-  for (const name of body === undefined || Array.isArray(body) ? kept : [...kept, 'content-length']) {
-    const value = canonical.headers.get(name);
-    if (value !== undefined) headers.push(name, value);
-  }
-  const timeoutMillis = match?.route.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS;
-  const { method } = canonical;
-  return { method, target: targetAsSent(canonical), headers, body, timeoutMillis } as unknown as OutboundRequest;
-};
+export const passingOn =
+  ({ assertion }: Pick<RewriteOptions, 'assertion'>): PassOn =>
+  ({ request: { canonical, shadow } }, match, principal) => {
+    const body = shadow?.sent;
+    const target = targetAsSent(canonical, match?.route);
+    const headers = outboundHeaders(canonical, principal, false);
+    headers.push(...assertionHeaders(assertion, canonical, { principal, target }));
+    const kept = body === undefined ? [] : OF_THE_BODY;
+    // In memory its length is known; else the client's framing is kept.
+    for (const name of body === undefined || Array.isArray(body) ? kept : [...kept, 'content-length']) {
+      const value = canonical.headers.get(name);
+      if (value !== undefined) headers.push(name, value);
+    }
+    const timeoutMillis = match?.route.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS;
+    const { method } = canonical;
+    return { method, target, headers, body, timeoutMillis } as unknown as OutboundRequest;
+  };
 
-/** Returns the target as it was understood, with nothing left out. */
-export const targetAsSent = ({ path, query }: CanonicalRequest): string => {
+/** Returns the target as it was understood, with nothing left out but a token, which is for the gateway alone. */
+export const targetAsSent = (
+  { path, query }: CanonicalRequest,
+  route: Pick<Route, 'tokenInQuery'> | undefined,
+): string => {
   let target = path;
   let separator = '?';
   for (const [name, value] of query) {
+    if (name === 'token' && route?.tokenInQuery === true) continue;
     target += `${separator}${name}=${encodeURIComponent(value)}`;
     separator = '&';
   }

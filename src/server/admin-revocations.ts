@@ -1,12 +1,11 @@
 /** The revocations' part of the admin API. All of it needs the token: a list of revocations names people. */
-import { randomUUID } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import type { AuditRecord } from '../model/audit.ts';
 import type { JsonValue } from '../model/json.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { Revocation, RevocationTerms, Revoked } from '../model/revocation.ts';
 import { type AdminAccess, adminGuard } from './admin-guard.ts';
+import { type AdminEnv, adminRecorder, jsonBody } from './admin-request.ts';
 import { revokedIn } from './revocation-form.ts';
 
 export interface AdminRevocations extends AdminAccess {
@@ -27,20 +26,12 @@ export interface AdminRevocations extends AdminAccess {
   readonly now?: () => number;
 }
 
-interface Env {
-  readonly Bindings: HttpBindings;
-  readonly Variables: {
-    /** What was done, for the record. */
-    deed: string;
-  };
-}
-
 /** Returns the routes below `/revocations`; they throw a Rejection for what may not be asked. */
-export const revocationRoutes = (revocations: AdminRevocations): Hono<Env> => {
+export const revocationRoutes = (revocations: AdminRevocations): Hono<AdminEnv> => {
   const { now = Date.now } = revocations;
   const form = { issuers: new Set(revocations.issuers), now };
-  const routes = new Hono<Env>();
-  routes.use('*', recorder(revocations.onDecision, now));
+  const routes = new Hono<AdminEnv>();
+  routes.use('*', adminRecorder(revocations.onDecision, now));
   routes.use('*', adminGuard(revocations, []));
   routes.get('/', (context) => {
     const list = revocations.list();
@@ -48,7 +39,7 @@ export const revocationRoutes = (revocations: AdminRevocations): Hono<Env> => {
     return context.json({ revocations: list.map(shown) });
   });
   routes.post('/', async (context) => {
-    const revoked = revokedIn(revocations.readJson(await bodyOf(context)), form);
+    const revoked = revokedIn(revocations.readJson(await jsonBody(context)), form);
     const { revocation, ended } = await revocations.add(revoked);
     context.set('deed', `revoked ${words(revocation)}, ${ended} sockets ended`);
     context.header('location', `/revocations/${revocation.id}`);
@@ -63,28 +54,15 @@ export const revocationRoutes = (revocations: AdminRevocations): Hono<Env> => {
   return routes;
 };
 
-const MAX_BODY_BYTES = 16_384;
-
-const bodyOf = async ({ req }: Context): Promise<Buffer> => {
-  if (!/^application\/json(?:$|[ ;])/i.test(req.header('content-type') ?? ''))
-    throw new Rejection('body-type', 'not application/json');
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of req.raw.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Rejection('body-too-large', `more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-};
-
 const timeOf = (millis: number): string => new Date(millis).toISOString();
 
 /** As it is told to the operator. */
 const shown = (revocation: Revocation): object => {
-  const { id, by, issuer = null, madeAtMillis, untilMillis, note = null } = revocation;
+  const { id, by, madeAtMillis, untilMillis, note = null } = revocation;
   const until = untilMillis === undefined ? null : timeOf(untilMillis);
   const terms = { madeAt: timeOf(madeAtMillis), until, note };
+  if (revocation.by === 'session') return { id, by, session: revocation.sessionId, ...terms };
+  const { issuer = null } = revocation;
   if (revocation.by === 'user') return { id, by, user: `${issuer}|${revocation.user}`, ...terms };
   if (revocation.by === 'token') return { id, by, issuer, token: revocation.tokenId, ...terms };
   return { id, by, issuer, issuedBefore: timeOf(revocation.beforeMillis), ...terms };
@@ -98,43 +76,9 @@ const words = (revocation: Revocation): string => {
 };
 
 const subject = (revocation: Revocation): string => {
+  if (revocation.by === 'session') return `session ${revocation.sessionId}`;
   const { by, issuer = 'every issuer' } = revocation;
   if (by === 'user') return `user ${issuer}|${revocation.user}`;
   if (by === 'token') return `token ${revocation.tokenId} of ${issuer}`;
   return `what ${issuer} issued before ${timeOf(revocation.beforeMillis)}`;
-};
-
-/** Writes down each request of this part, done or refused. */
-const recorder =
-  (onDecision: AdminRevocations['onDecision'], now: () => number): MiddlewareHandler<Env> =>
-  async (context, next) => {
-    const startedMillis = now();
-    await next();
-    const { error, res, req, env } = context;
-    const { status } = res;
-    const refused = error instanceof Rejection ? error : undefined;
-    const [reason, detail] = refused === undefined ? [] : [refused.reason, refused.message];
-    onDecision({
-      ...NOTHING,
-      time: timeOf(now()),
-      kind: 'admin',
-      requestId: randomUUID(),
-      outcome: status < 400 ? 'allowed' : status < 500 ? 'refused' : 'failed',
-      reason,
-      detail: detail ?? context.get('deed'),
-      method: req.method,
-      path: req.path,
-      address: env.incoming.socket.remoteAddress ?? '',
-      status,
-      millis: now() - startedMillis,
-    });
-  };
-
-const NOTHING = {
-  route: undefined,
-  owner: undefined,
-  resources: [],
-  claims: [],
-  upstreamStatus: undefined,
-  stages: {},
 };

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { Rejection } from '../model/rejection.ts';
 import type { Reply } from '../pipeline/decide.ts';
 import { beginLife, type Life } from '../pipeline/life.ts';
-import { problem, reply } from './respond.ts';
+import { type Dress, problem, refusalForm, reply } from './respond.ts';
 
 /** What never became a request with a life of its own, and was refused. */
 export interface DoorRefusal {
@@ -19,6 +19,8 @@ export interface DoorRefusal {
 export interface AppOptions {
   /** Lives a request to its end; never rejects. */
   readonly live: (life: Life, reply: Reply) => Promise<void>;
+  /** Answers what the gateway has of its own, which is asked for before the policy's routes are. */
+  readonly own?: OwnDoor | undefined;
   /** Takes an upgrade for its path, or undefined where the policy has no socket. */
   readonly upgrade: UpgradeHandler | undefined;
   /** Takes a request at that path, or returns false where it is one like all others. */
@@ -26,8 +28,25 @@ export interface AppOptions {
   readonly socketPath: string | undefined;
   /** Takes upgrades at other paths. */
   readonly webSockets?: UpgradeDoor | undefined;
+  /** Completes the head of every answer. */
+  readonly dress?: Dress | undefined;
+  /** Answers a browser that asks whether a page of another origin may send a request. */
+  readonly preflight?: PreflightDoor | undefined;
   /** Records a refusal at the door. */
   readonly refused: (refusal: DoorRefusal) => void;
+}
+
+export interface OwnDoor {
+  /** Whether a path, as it stands before the query, is the gateway's own. */
+  match(path: string): boolean;
+  /** Lives a request to its end; never rejects. */
+  live(life: Life, reply: Reply): Promise<void>;
+}
+
+export interface PreflightDoor {
+  asks(incoming: IncomingMessage): boolean;
+  /** Lives it to its end; never rejects. */
+  live(life: Life, reply: Reply): Promise<void>;
 }
 
 export interface UpgradeDoor {
@@ -44,7 +63,7 @@ const KEEP_ALIVE_MILLIS = 75_000;
 
 /** Returns the server, not yet listening. */
 export const app = (options: AppOptions): Server => {
-  const { live, poll, socketPath } = options;
+  const { live, own, poll, socketPath, dress, preflight } = options;
   const server = createServer({
     maxHeaderSize: 32_768,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
@@ -71,10 +90,19 @@ export const app = (options: AppOptions): Server => {
       cancellation.cancelled = true;
       cancellation.onCancel?.();
     });
-    if (poll !== undefined && pathOf(incoming) === socketPath && poll(incoming, outgoing)) return;
+    const path = pathOf(incoming);
+    const isPreflight = preflight?.asks(incoming) === true;
+    if (!isPreflight && poll !== undefined && path === socketPath) {
+      // Who answers polls writes heads of its own; what writes a whole head besides replaces these.
+      if (dress !== undefined) setHeaders(outgoing, dressed(dress, incoming));
+      if (poll(incoming, outgoing)) return;
+    }
     const { method = '', url: target = '', rawHeaders, socket } = incoming;
     const raw = { method, target, rawHeaders, remoteAddress: socket.remoteAddress ?? '' };
-    void live(beginLife({ raw, source, cancellation }), reply(incoming, outgoing));
+    const life = beginLife({ raw, source, cancellation });
+    if (isPreflight) void preflight.live(life, reply(incoming, outgoing, { dress }));
+    else if (own?.match(path)) void own.live(life, reply(incoming, outgoing, { dress, form: refusalForm(incoming) }));
+    else void live(life, reply(incoming, outgoing, { dress }));
   };
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => handle(incoming, outgoing));
@@ -129,6 +157,16 @@ const from = (socket: Duplex, method: string) => ({
 const pathOf = ({ url = '' }: IncomingMessage): string => {
   const mark = url.indexOf('?');
   return mark === -1 ? url : url.slice(0, mark);
+};
+
+const dressed = (dress: Dress, incoming: IncomingMessage): readonly string[] => {
+  const head: string[] = [];
+  dress(head, incoming);
+  return head;
+};
+
+const setHeaders = (outgoing: ServerResponse, head: readonly string[]): void => {
+  for (let index = 0; index < head.length; index += 2) outgoing.appendHeader(head[index] ?? '', head[index + 1] ?? '');
 };
 
 const ignore = (): void => undefined;

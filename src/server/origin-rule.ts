@@ -1,4 +1,5 @@
-/** Which pages may open a connection: a browser shows a page's origin, and programs show none. */
+/** Which pages may open a connection, whoever they say that they act for. */
+import { listedOrigins, originOf } from '../model/origin.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
 
@@ -7,22 +8,10 @@ import type { CanonicalRequest } from '../model/request.ts';
  * TypeError for what is no origin.
  */
 export const originRule = (origins: readonly string[]): ((request: CanonicalRequest) => void) => {
-  const allowed = new Set(
-    origins.map((origin) => {
-      if (URL.parse(origin)?.origin !== origin) throw new TypeError(`Not an origin: ${origin}`);
-      return origin;
-    }),
-  );
+  const listed = listedOrigins(origins);
   // A page of another site may not use what the browser would let it (RFC 6455, section 10.2).
-  return ({ headers, secure }) => {
-    const origin = headers.get('origin');
-    if (origin === undefined || allowed.has(origin)) return;
-    const url = URL.parse(origin);
-    const isSame =
-      url !== null &&
-      url.origin === origin &&
-      (url.protocol === 'https:' || (url.protocol === 'http:' && !secure)) &&
-      url.host === URL.parse(`${url.protocol}//${headers.get('host')}`)?.host;
-    if (!isSame) throw new Rejection('origin-refused', `origin ${origin.slice(0, 200)}`);
+  return (request) => {
+    if (originOf(request, listed) !== 'foreign') return;
+    throw new Rejection('origin-refused', `origin ${request.headers.get('origin')?.slice(0, 200)}`);
   };
 };

@@ -4,8 +4,11 @@ import { reasons } from '../model/reason.ts';
 import type { Rejection } from '../model/rejection.ts';
 import type { BodySource } from '../model/response.ts';
 import type { Reply, Sent } from '../pipeline/decide.ts';
+import { pageHeaders, refusalPage } from './login-pages.ts';
+import { isNavigation } from './login-request.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
+  303: 'See Other',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -24,8 +27,16 @@ const TITLES: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** A refusal in the form in which it is told. */
+interface Rendered {
+  readonly head: string[];
+  readonly body: Buffer;
+}
+
+type RefusalForm = (rejection: Rejection, requestId: string | undefined) => Rendered;
+
 /** Returns the problem document of a refusal: the public sentence, the stable code, and the request's id. */
-export const problem = (rejection: Rejection, requestId: string | undefined): { head: string[]; body: Buffer } => {
+export const problem: RefusalForm = (rejection, requestId) => {
   const { status, reason } = rejection;
   const title = TITLES[status] ?? 'Error';
   const { message: detail, shownAs: code = reason } = reasons[reason];
@@ -36,6 +47,20 @@ export const problem = (rejection: Rejection, requestId: string | undefined): { 
   if (requestId !== undefined) head.push('x-request-id', requestId);
   return { head, body };
 };
+
+/** Returns the page of a refusal, for people who opened an address themselves: the public sentence, and the request's id. */
+const page: RefusalForm = (rejection, requestId) => {
+  const { status, reason } = rejection;
+  const body = refusalPage({ title: TITLES[status] ?? 'Error', sentence: reasons[reason].message, requestId });
+  const head = [...pageHeaders(), 'content-length', String(body.length), 'x-content-type-options', 'nosniff'];
+  head.push(...rejection.headers);
+  if (requestId !== undefined) head.push('x-request-id', requestId);
+  return { head, body };
+};
+
+/** Returns the form for whoever sent a request: a page where a browser is to show it as one, else the document. */
+export const refusalForm = ({ headers }: IncomingMessage): RefusalForm =>
+  isNavigation({ mode: headers['sec-fetch-mode'], accept: headers.accept }) ? page : problem;
 
 /** An unread body may go on arriving after the refusal; the connection ends a moment later. */
 const LINGER_MILLIS = 500;
@@ -49,8 +74,19 @@ const STALL_MILLIS = 60_000;
 const announcesBody = ({ headers }: IncomingMessage): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 
+/** Completes the head of an answer; of one that passes as it came only by what the gateway itself is asked for. */
+export type Dress = (head: string[], incoming: IncomingMessage, asItCame?: boolean) => void;
+
+interface ReplyOptions {
+  readonly stallMillis?: number;
+  readonly form?: RefusalForm;
+  /** Completes the head of every answer. */
+  readonly dress?: Dress | undefined;
+}
+
 /** Returns the transport's side of one request. */
-export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stallMillis = STALL_MILLIS): Reply => {
+export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, options: ReplyOptions = {}): Reply => {
+  const { stallMillis = STALL_MILLIS, form = problem, dress } = options;
   const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
 
   const begin = (status: number, head: string[]): void => {
@@ -76,9 +112,10 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stall
   };
 
   return {
-    async send({ status, headers, body }, extra) {
+    async send({ status, headers, body, asItCame }, extra) {
       const head = headers;
       for (const each of extra) head.push(each);
+      dress?.(head, incoming, asItCame);
       if (body === undefined || Buffer.isBuffer(body)) return whole(status, head, body);
       if (outgoing.destroyed) {
         body.abort();
@@ -91,10 +128,12 @@ export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, stall
     },
 
     async refuse(rejection, requestId, extra) {
-      const { head, body } = problem(rejection, requestId);
+      const { head, body } = form(rejection, requestId);
       // A limit that refused has already put its own words there.
       const more = rejection.headers.includes('ratelimit') ? [] : extra;
-      return whole(rejection.status, [...head, ...more], body);
+      head.push(...more);
+      dress?.(head, incoming);
+      return whole(rejection.status, head, body);
     },
   };
 };

@@ -9,7 +9,7 @@ export interface RevocationForm {
   readonly now: () => number;
 }
 
-const KEYS = new Set(['user', 'token', 'issuer', 'issuedBefore', 'until', 'note']);
+const KEYS = new Set(['user', 'token', 'session', 'issuer', 'issuedBefore', 'until', 'note']);
 
 /** A moment further ahead than clocks may differ would keep everybody out until then. */
 const MAX_AHEAD_MILLIS = 600_000;
@@ -44,14 +44,24 @@ const textFields = (body: JsonValue): ReadonlyMap<string, string> => {
   return fields;
 };
 
+const SUBJECTS = ['user', 'token', 'session', 'issuedBefore'] as const;
+
+/** As ids of sessions are made: what is mistyped must not look as if it were revoked. */
+const SESSION_ID = /^[0-9a-f]{24}$/;
+
 const subjectOf = (fields: ReadonlyMap<string, string>, form: RevocationForm): Revoked => {
-  const [by, ...more] = ['user', 'token', 'issuedBefore'].filter((key) => fields.has(key));
-  if (by === undefined || more.length > 0) throw unfit('the body', 'does not name one of user, token, issuedBefore');
+  const [by, ...more] = SUBJECTS.filter((key) => fields.has(key));
+  if (by === undefined || more.length > 0) throw unfit('the body', `does not name one of ${SUBJECTS.join(', ')}`);
   const subject = fields.get(by) ?? '';
   const issuer = fields.get('issuer');
   if (by === 'user') {
     if (issuer !== undefined) throw unfit('issuer', 'stands in user already');
     return userIn(subject, form);
+  }
+  if (by === 'session') {
+    if (issuer !== undefined) throw unfit('issuer', 'is that of the session');
+    if (!SESSION_ID.test(subject)) throw unfit('session', 'is no id of a session');
+    return { by, sessionId: subject };
   }
   if (issuer !== undefined) checkIssuer(issuer, form);
   if (by === 'token') {

@@ -2,8 +2,7 @@
 import type { Principal } from '../model/principal.ts';
 import { reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
-import type { CanonicalRequest } from '../model/request.ts';
-import type { Arrival, Door } from './socket-door.ts';
+import { type Arrival, checkStill, type Door, whoIs } from './socket-door.ts';
 import { tokenInAuth, tokenOf } from './socket-handshake.ts';
 import { type Denial, denialOf, endLink, type Link, outcomeOf, type Polled, rejectionOf } from './socket-link.ts';
 import { resumption } from './socket-resume.ts';
@@ -37,19 +36,14 @@ export const admit = async (door: Door, { link, socket }: Arrival, next: (error?
 const identify = async (door: Door, link: Link, auth: unknown): Promise<Principal | { denial: Denial }> => {
   const { request, polled } = link;
   try {
-    const principal =
-      polled === undefined
-        ? await verify(door, tokenOf(door.options.rule, request, auth), request)
-        : await identifyPolled(door, link, { polled, auth });
-    if (principal.expiresAtMillis <= door.now()) throw new Rejection('token-expired', 'while connecting');
-    return principal;
+    return polled === undefined
+      ? await whoIs(door, request, tokenOf(door.options.rule, request, auth))
+      : await identifyPolled(door, link, { polled, auth });
   } catch (error) {
     if (door.modeOf(undefined) === 'enforce') throw error;
     return { denial: denialOf(rejectionOf(error)) };
   }
 };
-
-const verify = ({ options }: Door, token: string, { address }: CanonicalRequest) => options.verify(token, address);
 
 interface Claimed {
   readonly polled: Polled;
@@ -61,14 +55,19 @@ const identifyPolled = async (door: Door, { request }: Link, { polled, auth }: C
   const { principal, denial } = polled;
   if (principal === undefined) throw new Rejection(denial?.reason ?? 'token-missing', denial?.detail ?? 'nobody polls');
   const token = tokenInAuth(door.options.rule, auth);
-  if (token === undefined) return principal;
-  const shown = await verify(door, token, request);
+  if (token === undefined) {
+    checkStill(door, principal);
+    return principal;
+  }
+  // The cookie of the request that opened the session stands beside the token.
+  const shown = await whoIs(door, request, token);
   if (shown.owner !== principal.owner) throw new Rejection('token-other-owner', `${shown.owner} in auth`);
   return shown;
 };
 
 /** What an owner may have open protects the process, so it holds in every mode. */
 const enrol = (door: Door, link: Link, principal: Principal): void => {
+  checkStill(door, principal);
   const { owner } = principal;
   if (!door.byOwner.take(owner)) throw new Rejection('sockets-limited', `sockets of owner ${owner}`);
   link.duplex.once('close', () => door.byOwner.give(owner));

@@ -1,36 +1,53 @@
 /** A socket never outlives its authority: it ends, or goes on as somebody unknown where that may be. */
-import type { Owner } from '../model/principal.ts';
+import { endOf } from '../model/authority.ts';
+import type { Owner, Principal } from '../model/principal.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import { type Door, leave } from './socket-door.ts';
 import type { Denial, Link } from './socket-link.ts';
 
-const DETAIL = 'the token of an open socket';
-const EXPIRED: Denial = { would: 'deny', reason: 'authority-expired', detail: DETAIL };
-const REVOKED: Denial = { would: 'deny', reason: 'token-revoked', detail: DETAIL };
+const DETAIL = 'the authority of an open socket';
 
-/** Ends or demotes the socket when its principal's authority is over. Takes an earlier watch back. */
+/** Goes on by a prolonged authority, and ends or demotes the socket when it is over. Takes an earlier watch back. */
 export const watchAuthority = (door: Door, link: Link): void => {
   const { principal } = link;
   link.unwatch?.();
-  link.unwatch = principal && door.options.lifetime.watch(principal.expiresAtMillis, () => expire(door, link));
+  link.unwatch =
+    principal &&
+    door.options.lifetime.watch(principal, {
+      prolonged: (later) => prolong(door, link, later),
+      ended: (reason) => expire(door, link, reason),
+    });
 };
 
-/** Ends or demotes the socket if that is over by now: what it waited for may have taken longer. */
-export const checkAuthority = (door: Door, link: Link): void => {
-  if (link.principal !== undefined && link.principal.expiresAtMillis <= door.now()) expire(door, link);
+/** Ends or demotes the socket if its authority is over by now: what it waited for may have taken longer. */
+export const checkAuthority = async (door: Door, link: Link): Promise<void> => {
+  const { principal } = link;
+  if (principal === undefined || principal.expiresAtMillis > door.now()) return;
+  const current = await door.options.lifetime.current(principal);
+  if (current === undefined) expire(door, link, endOf(principal, 'expired'));
+  else prolong(door, link, current);
+};
+
+/** The same owner's still, and other roles may be another cohort of the rollout. */
+const prolong = (door: Door, link: Link, principal: Principal): void => {
+  if (link.ended) return;
+  link.principal = principal;
+  rejudge(door, link);
 };
 
 /** Without its authority a socket is somebody unknown's, where that may go on listening. */
-const expire = (door: Door, link: Link): void => {
+const expire = (door: Door, link: Link, reason: ReasonCode): void => {
   // What carries it may have ended at the same moment, by the same token.
   if (link.ended || goesOn(door, link)) return;
   const mode = door.modeOf(undefined);
-  link.denials = [...link.denials, EXPIRED];
+  const expired: Denial = { would: 'deny', reason, detail: DETAIL };
+  link.denials = [...link.denials, expired];
   if (mode === 'enforce' || door.modeOf(link.principal) === 'enforce') {
     turnOut(door, link);
     return;
   }
-  door.record.link(link, { outcome: 'allowed', mode, findings: [EXPIRED] });
+  door.record.link(link, { outcome: 'allowed', mode, findings: [expired] });
   const { seat, peer, principal } = link;
   if (seat === undefined || peer === undefined || principal === undefined) return;
   stillCounted.set(link, (stillCounted.get(link) ?? new Set()).add(principal.owner));
@@ -39,7 +56,7 @@ const expire = (door: Door, link: Link): void => {
   link.seat = door.channels.add(peer, undefined, mode);
 };
 
-/** A client that polls shows a token with each request, and has shown a later one of the same owner perhaps. */
+/** A client that polls shows who it is with each request, and has shown a later authority of the same owner perhaps. */
 const goesOn = (door: Door, link: Link): boolean => {
   const { principal, polled } = link;
   const shown = polled?.principal;
@@ -50,9 +67,9 @@ const goesOn = (door: Door, link: Link): boolean => {
   return true;
 };
 
-/** Ends a socket whose token was taken back. In every mode: its client may come back as somebody unknown where that may be. */
-export const revoke = (door: Door, link: Link): void => {
-  link.denials = [...link.denials, REVOKED];
+/** Ends a socket whose authority was taken back. In every mode: its client may come back as somebody unknown where that may be. */
+export const revoke = (door: Door, link: Link, principal: Principal): void => {
+  link.denials = [...link.denials, { would: 'deny', reason: endOf(principal, 'revoked'), detail: DETAIL }];
   turnOut(door, link);
 };
 

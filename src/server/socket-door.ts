@@ -1,18 +1,21 @@
-/** What every step of a socket's life is given, and the ways in which a socket ends. */
+/** What every step of a socket's life is given, whom it lets in, and the ways in which a socket ends. */
 import type { Socket } from 'socket.io';
+import { endOf } from '../model/authority.ts';
 import type { SocketRule } from '../model/event.ts';
 import type { Mode, Rollout } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import type { ReasonCode } from '../model/reason.ts';
+import { Rejection } from '../model/rejection.ts';
+import type { CanonicalRequest } from '../model/request.ts';
 import type { OwnerChannels } from './socket-channels.ts';
+import { checkTime, type Identify, identified } from './socket-handshake.ts';
 import { type ClientJudge, cutLink, type Decisions, endLink, type Link, type LinkNote } from './socket-link.ts';
 import type { Backlog } from './socket-peer.ts';
 import type { Tally } from './socket-tally.ts';
 
 export interface SocketLifeOptions {
   readonly rule: SocketRule;
-  /** Throws a Rejection for a token that is not good. */
-  readonly verify: (token: string, address: string) => Principal | Promise<Principal>;
+  readonly identify: Identify;
   /** Makes the judge of one connection. */
   readonly inbound: () => ClientJudge;
   readonly lifetime: Expiry;
@@ -27,28 +30,49 @@ export interface SocketLifeOptions {
   readonly backlog?: Backlog;
 }
 
-/** Calls back when an authority ends, unless it is taken back before. */
+/** Knows what becomes of those who were let in. */
 export interface Expiry {
-  watch(untilMillis: number, ended: () => void): () => void;
+  /** Tells what becomes of an authority until it has ended, unless that is taken back before. */
+  watch(principal: Principal, authorised: Authorised): () => void;
+  /** Resolves with the principal as it is by now; undefined where its authority is over, or nobody can say. */
+  current(principal: Principal): Promise<Principal | undefined>;
 }
 
-export interface Parts {
+export interface Authorised {
+  /** It goes on: this is the principal from now on, of the same owner. */
+  prolonged(principal: Principal): void;
+  ended(reason: ReasonCode): void;
+}
+
+export interface Door {
   readonly record: Decisions;
   readonly channels: OwnerChannels;
   readonly byOwner: Tally;
-}
-
-export interface Door extends Parts {
   readonly options: SocketLifeOptions;
   readonly now: () => number;
   /** The mode that holds for a caller now. */
   readonly modeOf: (principal: Principal | undefined) => Mode;
+  /** Whether an authority was taken back: what is judged takes its time, and a revocation ends only what it finds. */
+  isRevoked: (principal: Principal) => boolean;
 }
 
 export interface Arrival {
   readonly link: Link | undefined;
   readonly socket: Socket;
 }
+
+/** Resolves with whose a request is, or rejects with a Rejection. */
+export const whoIs = (
+  { options: { identify }, now }: Door,
+  request: CanonicalRequest,
+  token: string | undefined,
+): Promise<Principal> => identified({ identify, now }, request, token);
+
+/** Throws when an authority that was found good is over by now. */
+export const checkStill = ({ now, isRevoked }: Door, principal: Principal): void => {
+  checkTime(principal, now());
+  if (isRevoked(principal)) throw new Rejection(endOf(principal, 'revoked'), 'meanwhile');
+};
 
 /** Takes the socket out of its channel and ends its transport, and says why. */
 export const leave = (door: Door, link: Link, reason?: ReasonCode): void => {

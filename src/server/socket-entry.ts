@@ -1,6 +1,6 @@
 /** How a connection is taken in, whatever carries it: counted by its address, limited, and known until it closes. */
 import type { IncomingMessage } from 'node:http';
-import { ENFORCED, modeFor } from '../model/mode.ts';
+import { ENFORCED, modeFor, type Rollout } from '../model/mode.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { SocketLifeOptions } from './socket-door.ts';
@@ -23,19 +23,41 @@ export interface Entry {
   closing: boolean;
 }
 
-/** What is counted protects the process, so it holds in every mode. Returns the limit that would have refused it. */
-export const enter = async (entry: Entry, { address }: CanonicalRequest, carrier: Carrier) => {
-  const { options, byAddress } = entry;
-  if (carrier.destroyed) throw new Rejection('client-gone', 'before the handshake');
-  if (!byAddress.take(address)) throw new Rejection('sockets-limited', `sockets of address ${address}`);
-  carrier.once('close', () => byAddress.give(address));
-  const limited = await limitedBy(options, address);
+/** Takes a place for a connection until what carries it closes. Returns the limit that would have refused it. */
+export const enter = async ({ options, byAddress }: Entry, { address }: CanonicalRequest, carrier: Carrier) => {
+  const { limit, rollout = () => ENFORCED } = options;
+  const keepPlace = (giveBack: () => void): void => void carrier.once('close', giveBack);
+  const limited = await takePlace({ byAddress, limit, rollout }, address, { carrier, keepPlace });
   if (carrier.destroyed) throw new Rejection('client-gone', 'during the handshake');
   return limited;
 };
 
-/** A limit of the policy refuses where the policy is in effect; who is calling is not known yet. */
-const limitedBy = async ({ limit, rollout = () => ENFORCED }: EntryOptions, address: string) => {
+/** How many may come from one address, and how often. */
+export interface AddressLimits {
+  readonly byAddress: Tally;
+  readonly limit: EntryOptions['limit'];
+  readonly rollout: () => Rollout;
+}
+
+interface Comer {
+  readonly carrier: Pick<Carrier, 'destroyed'>;
+  /** Given what gives the place back. */
+  readonly keepPlace: (giveBack: () => void) => void;
+}
+
+/**
+ * Takes a place for one that comes from an address, or rejects. What is counted protects the process, so it holds in every
+ * mode; a limit of the policy refuses where the policy is in effect, and is returned where it is not. Who is calling is not
+ * known yet.
+ */
+export const takePlace = async (
+  { byAddress, limit, rollout }: AddressLimits,
+  address: string,
+  { carrier, keepPlace }: Comer,
+): Promise<Rejection | undefined> => {
+  if (carrier.destroyed) throw new Rejection('client-gone', 'before the handshake');
+  if (!byAddress.take(address)) throw new Rejection('sockets-limited', `connections of address ${address}`);
+  keepPlace(() => byAddress.give(address));
   try {
     await limit?.(address);
     return undefined;

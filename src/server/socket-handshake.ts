@@ -1,5 +1,7 @@
-/** May this connection be opened at all, and which token does it show? Judged from the canonical reading alone. */
+/** May this connection be opened at all, which token does it show, and whose is it? Judged from the canonical reading. */
+import { endOf } from '../model/authority.ts';
 import type { SocketRule } from '../model/event.ts';
+import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import { originRule } from './origin-rule.ts';
@@ -37,18 +39,53 @@ export const handshake = ({ rule, canonical, origins }: HandshakeOptions): Judge
 type Places = Pick<SocketRule, 'credentials'>;
 
 /**
- * Returns the one token that a connection shows, from the places that the rule allows, or throws `token-missing` or
- * `token-malformed`. Two that differ are refused: only one of them would be judged.
+ * Returns whose a request is, by the token given, which was shown with it, by its cookie, or by both; undefined where it has
+ * neither. Throws or rejects with a Rejection.
  */
-export const tokenOf = (rule: Places, request: CanonicalRequest, auth: unknown): string => {
+export type Identify = (
+  request: CanonicalRequest,
+  token: string | undefined,
+) => Principal | undefined | Promise<Principal | undefined>;
+
+export interface Identifier {
+  readonly identify: Identify;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Resolves with whose a request is, or rejects with a Rejection: `token-missing` for somebody who shows nothing at all. */
+export const identified = async (
+  { identify, now }: Identifier,
+  request: CanonicalRequest,
+  token: string | undefined,
+): Promise<Principal> => {
+  const principal = await identify(request, token);
+  if (principal === undefined) throw new Rejection('token-missing', 'no token and no cookie', CHALLENGED);
+  checkTime(principal, now());
+  return principal;
+};
+
+/** Throws where an authority has come to its end while it was looked at. */
+export const checkTime = (principal: Principal, nowMillis: number): void => {
+  if (principal.expiresAtMillis > nowMillis) return;
+  const reason = endOf(principal, 'expired');
+  throw new Rejection(reason === 'session-ended' ? reason : 'token-expired', 'meanwhile', INVALID_TOKEN);
+};
+
+/**
+ * Returns the one token that a connection shows, from the places that the rule allows, undefined where it shows none; or
+ * throws `token-malformed`. Two that differ are refused: only one of them would be judged.
+ */
+export const tokenOf = (rule: Places, request: CanonicalRequest, auth: unknown): string | undefined => {
   const shown = [tokenInAuth(rule, auth), tokenInHeader(rule, request), tokenInQuery(rule, request)];
   const [token, other] = new Set(shown.filter((one) => one !== undefined));
   if (other !== undefined) throw new Rejection('token-malformed', 'different tokens in one handshake', INVALID_TOKEN);
-  return present(token);
+  return token || undefined;
 };
 
-/** Returns the token of a request that polls, or throws. `auth` comes but once, and an URL of each request is logged. */
-export const requestToken = (rule: Places, request: CanonicalRequest): string => present(tokenInHeader(rule, request));
+/** Returns the token of a request that polls, if it has one. `auth` comes but once, and an URL of each request is logged. */
+export const requestToken = (rule: Places, request: CanonicalRequest): string | undefined =>
+  tokenInHeader(rule, request) || undefined;
 
 /** Returns the token in what a client says when it connects to the namespace, or throws `token-malformed`. */
 export const tokenInAuth = ({ credentials }: Places, auth: unknown): string | undefined => {
@@ -69,12 +106,8 @@ const tokenInQuery = ({ credentials }: Places, { query }: CanonicalRequest): str
 
 /** RFC 6750, section 3: who presented nothing is told no error code. */
 const CHALLENGE = 'Bearer realm="jaaz-gateway"';
-export const INVALID_TOKEN = { headers: ['www-authenticate', `${CHALLENGE}, error="invalid_token"`] };
-
-const present = (token: string | undefined): string => {
-  if (token !== undefined && token !== '') return token;
-  throw new Rejection('token-missing', 'no token in the handshake', { headers: ['www-authenticate', CHALLENGE] });
-};
+const CHALLENGED = { headers: ['www-authenticate', CHALLENGE] };
+const INVALID_TOKEN = { headers: ['www-authenticate', `${CHALLENGE}, error="invalid_token"`] };
 
 const checkForm = ({ method, hasBody, headers, query }: CanonicalRequest, approach: Approach): void => {
   if (method === 'GET' && !hasBody) return;

@@ -3,10 +3,9 @@
  * policy is not in effect, somebody unknown gets in too, and what would have been refused is recorded.
  */
 import type { Socket } from 'socket.io';
-import { ENFORCED, modeFor } from '../model/mode.ts';
 import { admit } from './socket-admission.ts';
 import { rejudge, turnOut, watchAuthority } from './socket-authority.ts';
-import { type Arrival, cut, type Door, leave, type Parts, type SocketLifeOptions } from './socket-door.ts';
+import { type Arrival, cut, type Door, leave } from './socket-door.ts';
 import { forget } from './socket-forget.ts';
 import { acknowledgementFrame, eventFrame } from './socket-frame.ts';
 import type { ClientEvent, ClientJudge, Conn, Link, WebSocketEnd } from './socket-link.ts';
@@ -23,20 +22,16 @@ interface Opened extends Conn {
 }
 
 /** Returns the steps of a socket's life, for the server's hooks. */
-export const socketLife = (options: SocketLifeOptions, parts: Parts) => {
-  const { now = Date.now, rollout = () => ENFORCED } = options;
-  const door: Door = { ...parts, options, now, modeOf: (principal) => modeFor(rollout(), principal) };
-  return {
-    opened: (link: Link | undefined, conn: Opened): void => opened(door, link, conn),
-    admit: (link: Link | undefined, socket: Socket, next: (error?: Error) => void): Promise<void> =>
-      admit(door, { link, socket }, next),
-    welcome: (link: Link | undefined, socket: Socket): void => welcome(door, { link, socket }),
-    /** Watches a WebSocket that offers itself to a session that polls, from its first byte. */
-    offered: (link: Link, socket: WebSocketEnd): void => watchWebSocket(door, link, socket),
-    /** Judges an open socket by the rollout as it is now. */
-    rejudge: (link: Link): void => rejudge(door, link),
-  };
-};
+export const socketLife = (door: Door) => ({
+  opened: (link: Link | undefined, conn: Opened): void => opened(door, link, conn),
+  admit: (link: Link | undefined, socket: Socket, next: (error?: Error) => void): Promise<void> =>
+    admit(door, { link, socket }, next),
+  welcome: (link: Link | undefined, socket: Socket): void => welcome(door, { link, socket }),
+  /** Watches a WebSocket that offers itself to a session that polls, from its first byte. */
+  offered: (link: Link, socket: WebSocketEnd): void => watchWebSocket(door, link, socket),
+  /** Judges an open socket by the rollout as it is now. */
+  rejudge: (link: Link): void => rejudge(door, link),
+});
 
 /** The transport is open; nobody is authenticated. Every packet is judged before Socket.IO's own parser sees it. */
 const opened = (door: Door, link: Link | undefined, conn: Opened): void => {

@@ -1,17 +1,19 @@
 /**
  * The requests of sessions that poll. An Engine.IO session id is a bearer credential to whoever knows it: here each
- * request shows a token of its own, and reaches no session but one of the same owner.
+ * request shows a token or a cookie of its own, and reaches no session but one of the same owner.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isFailedAttempt } from '../model/failed-attempt.ts';
 import type { Owner } from '../model/principal.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import { reply } from './respond.ts';
-import { cut, type Door, leave } from './socket-door.ts';
+import { checkStill, cut, type Door, leave, whoIs } from './socket-door.ts';
 import { type Entry, enter, keep, rawRequest } from './socket-entry.ts';
-import { INVALID_TOKEN, type JudgeApproach, requestToken } from './socket-handshake.ts';
+import { type JudgeApproach, requestToken } from './socket-handshake.ts';
 import { denialOf, type Link, rejectionOf, type WebSocketEnd } from './socket-link.ts';
 import { type Caller, ownerOf, pollingSession, type Session, type SessionConn } from './socket-session.ts';
 
@@ -131,8 +133,8 @@ const visit = async (parts: Parts, incoming: IncomingMessage, outgoing: ServerRe
 const open = async (parts: Parts, { incoming, outgoing, request }: Visit): Promise<void> => {
   const { entry, door, opening } = parts;
   const session = pollingSession({
-    watch: (untilMillis, ended) => door.options.lifetime.watch(untilMillis, ended),
-    expired: () => expire(door, entry.links.get(incoming)),
+    watch: (principal, authorised) => door.options.lifetime.watch(principal, authorised),
+    expired: (reason) => expire(door, entry.links.get(incoming), reason),
   });
   // Until engine.io has it, nobody else would notice that its client is gone.
   outgoing.once('close', () => {
@@ -143,6 +145,7 @@ const open = async (parts: Parts, { incoming, outgoing, request }: Visit): Promi
     const caller = await callerOf(door, request);
     if (session.destroyed) throw new Rejection('client-gone', 'during the handshake');
     if (entry.closing) throw new Rejection('shutting-down', 'no new sockets');
+    if ('principal' in caller) checkStill(door, caller.principal);
     const link = keep(entry, incoming, { request, limited, duplex: session, polled: session });
     opening.set(incoming, { session, link });
     session.once('close', () => opening.delete(incoming));
@@ -208,20 +211,19 @@ const remember = (past: Parts['past'], sid: string, owner: Owner | undefined): v
   if (past.size > MAX_PAST && oldest !== undefined) past.delete(oldest);
 };
 
-/** Who comes with a request. Where the policy is not in effect for the unknown, one without a good token is nobody. */
-const callerOf = async ({ options, now, modeOf }: Door, request: CanonicalRequest): Promise<Caller> => {
+/** Who comes with a request. Where the policy is not in effect for the unknown, one who shows nothing good is nobody. */
+const callerOf = async (door: Door, request: CanonicalRequest): Promise<Caller> => {
   try {
-    const principal = await options.verify(requestToken(options.rule, request), request.address);
-    if (principal.expiresAtMillis <= now()) throw new Rejection('token-expired', 'while polling', INVALID_TOKEN);
-    return { principal };
+    return { principal: await whoIs(door, request, requestToken(door.options.rule, request)) };
   } catch (error) {
-    if (modeOf(undefined) === 'enforce') throw error;
+    if (door.modeOf(undefined) === 'enforce') throw error;
     return { denial: denialOf(rejectionOf(error)) };
   }
 };
 
-/** Nobody's session is for nobody: whoever shows a good token has one of their own. */
-const heldBy = ({ sessions }: Parts, sid: string, caller: Caller): Held => {
+/** Nobody's session is for nobody: whoever is somebody has one of their own. */
+const heldBy = ({ sessions, door }: Parts, sid: string, caller: Caller): Held => {
+  if ('principal' in caller) checkStill(door, caller.principal);
   const held = sessions.get(sid);
   if (held === undefined) throw new Rejection('session-unknown', 'no such session');
   const { principal } = held.session;
@@ -253,9 +255,9 @@ const LINGER_MILLIS = 500;
 
 /** What a refusal costs that no limit has counted: without a price, ids of sessions could be tried for ever. */
 const charged = async ({ options }: Entry, rejection: Rejection, of: CanonicalRequest | RawRequest) => {
-  const { status, reason } = rejection;
+  const { status } = rejection;
   const wasCounted = 'query' in of && !of.query.has('sid');
-  if (wasCounted || status >= 429 || (status === 401 && reason !== 'token-missing')) return rejection;
+  if (wasCounted || status >= 429 || isFailedAttempt(rejection)) return rejection;
   try {
     await options.limit?.('address' in of ? of.address : of.remoteAddress);
     return rejection;
@@ -273,9 +275,8 @@ const watchOffer = ({ door, offered }: Parts, { session, link }: Held, websocket
   });
 };
 
-const expire = (door: Door, link: Link | undefined): void => {
+const expire = (door: Door, link: Link | undefined, reason: ReasonCode): void => {
   if (link === undefined || link.ended) return;
-  const detail = 'the token of a session that polls';
-  door.record.link(link, { outcome: 'refused', reason: 'authority-expired', detail });
-  leave(door, link, 'authority-expired');
+  door.record.link(link, { outcome: 'refused', reason, detail: 'the authority of a session that polls' });
+  leave(door, link, reason);
 };

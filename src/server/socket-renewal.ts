@@ -7,7 +7,7 @@ import type { Principal } from '../model/principal.ts';
 import { reasons } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import { countFor, rejudge, watchAuthority } from './socket-authority.ts';
-import { cut, type Door } from './socket-door.ts';
+import { checkStill, cut, type Door, whoIs } from './socket-door.ts';
 import { acknowledgementFrame, eventFrame } from './socket-frame.ts';
 import { type ClientEvent, type Link, outcomeOf, rejectionOf } from './socket-link.ts';
 
@@ -53,11 +53,9 @@ const once = async <T>(tried: Attempts, work: () => Promise<T>): Promise<T> => {
 };
 
 /** Returns the principal of the token in an event, or throws a Rejection. */
-const shown = async (door: Door, link: Link, event: ClientEvent): Promise<Principal> => {
-  const principal = await door.options.verify(tokenIn(event), link.request.address);
-  if (principal.expiresAtMillis <= door.now()) throw new Rejection('token-expired', 'while renewing');
-  return principal;
-};
+const shown = async (door: Door, link: Link, event: ClientEvent): Promise<Principal> =>
+  // The token stands for itself: a cookie of the handshake was forgotten when the socket was let in.
+  whoIs(door, link.request, tokenIn(event));
 
 /** `{ token }` and nothing else. */
 const tokenIn = ({ args: [, given, ...more], attachments }: ClientEvent): string => {
@@ -70,6 +68,7 @@ const tokenIn = ({ args: [, given, ...more], attachments }: ClientEvent): string
 
 /** Replaces the authority of a socket. What throws has changed nothing. */
 const take = (door: Door, link: Link, principal: Principal): void => {
+  checkStill(door, principal);
   checkOwner(link, principal);
   if (link.principal === undefined) identify(door, link, principal);
   link.principal = principal;

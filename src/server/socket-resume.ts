@@ -48,7 +48,7 @@ export const resumption = async (door: Door, { link, socket }: Arrival): Promise
   const isFiltered = modeOf(link.principal) === 'enforce';
   const found = isFiltered && asked.place ? await find(history, owner, asked.place) : undefined;
   // The ledger may have taken longer than the token is good for.
-  if (isFiltered) checkAuthority(door, link);
+  if (isFiltered) await checkAuthority(door, link);
   if (link.ended) return;
   const log = isFiltered ? history.missed.begin(owner) : undefined;
   if (log === undefined) {

@@ -6,7 +6,9 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Owner, Principal } from '../model/principal.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
+import type { Expiry } from './socket-door.ts';
 import type { Carrier, Denial, Polled } from './socket-link.ts';
 
 /** The part of an Engine.IO connection by which its session is steered. */
@@ -50,10 +52,9 @@ export interface Session extends Carrier, Polled {
 }
 
 export interface SessionOptions {
-  /** Calls back when an authority ends, unless it is taken back before. */
-  readonly watch: (untilMillis: number, ended: () => void) => () => void;
+  readonly watch: Expiry['watch'];
   /** Called when the authority of the last request is over while it polls. */
-  readonly expired: () => void;
+  readonly expired: (reason: ReasonCode) => void;
 }
 
 /** What a client is given to read the last answers when its session is over. */
@@ -90,15 +91,6 @@ export const pollingSession = (options: SessionOptions): Session => {
     unwatch: undefined,
     answers: new Map(),
   };
-  const heed = (caller: Caller): void => {
-    const isWatched = state.unwatch !== undefined && sameUntil(state.caller, caller);
-    state.caller = caller;
-    if (isWatched) return;
-    state.unwatch?.();
-    state.unwatch =
-      'principal' in caller ? options.watch(caller.principal.expiresAtMillis, options.expired) : undefined;
-  };
-
   return {
     get principal() {
       return 'principal' in state.caller ? state.caller.principal : undefined;
@@ -124,7 +116,7 @@ export const pollingSession = (options: SessionOptions): Session => {
       if (state.answers.has(incoming.method ?? ''))
         throw new Rejection('session-busy', 'two requests of a kind at once');
       keepAnswer(state, incoming, outgoing);
-      heed(caller);
+      heed(options, state, caller);
     },
     upgrade(socket, caller) {
       if (state.socket !== undefined) throw new Rejection('session-busy', 'a second WebSocket');
@@ -133,9 +125,21 @@ export const pollingSession = (options: SessionOptions): Session => {
         state.socket = undefined;
         settle(state);
       });
-      heed(caller);
+      heed(options, state, caller);
     },
   };
+};
+
+/** From now on it is watched whether whoever came last may still come. */
+const heed = ({ watch, expired }: SessionOptions, state: State, caller: Caller): void => {
+  const isWatched = state.unwatch !== undefined && sameUntil(state.caller, caller);
+  state.caller = caller;
+  if (isWatched) return;
+  state.unwatch?.();
+  const prolonged = (principal: Principal): void => {
+    state.caller = { principal };
+  };
+  state.unwatch = 'principal' in caller ? watch(caller.principal, { prolonged, ended: expired }) : undefined;
 };
 
 /** Returns who a caller is, undefined for nobody. */

@@ -47,7 +47,7 @@ export interface Sockets {
   count(): number;
   /** Transports that are open, authenticated or not yet. */
   open(): number;
-  /** Ends the sockets of these principals, as a revocation does, and returns their number. */
+  /** Ends the sockets of these principals, as a revocation does, and returns their number. Whoever comes later is asked too. */
   end(matches: (principal: Principal) => boolean): number;
   /** Judges all by the policy as it is now, after it has changed; the next broadcast would do it too. */
   rejudge(): void;
@@ -75,9 +75,10 @@ export const sockets = (options: SocketsOptions): Sockets => {
   const byAddress = tally(maxSocketsPerAddress);
   const entry: Entry = { options, record, links: new Map(), byAddress, closed: undefined, closing: false };
   const channels = ownerChannels(options.history);
-  const parts = { record, channels, byOwner: tally(maxSocketsPerOwner) };
-  const life = socketLife(options, parts);
-  const door: Door = { ...parts, options, now, modeOf: (principal) => modeFor(rollout(), principal) };
+  const modeOf: Door['modeOf'] = (principal) => modeFor(rollout(), principal);
+  const byOwner = tally(maxSocketsPerOwner);
+  const door: Door = { options, record, channels, byOwner, now, modeOf, isRevoked: () => false };
+  const life = socketLife(door);
   const judge = handshake(options);
   const engine = engineFor(options, entry, life);
   const polls = polling({ entry, door, judge, engine, offered: life.offered });
@@ -103,11 +104,15 @@ export const sockets = (options: SocketsOptions): Sockets => {
       return true;
     },
     end(matches) {
-      const found = [...entry.links.values()].filter(
-        (link) => !link.ended && authoritiesOf(link).some((one) => one && matches(one)),
-      );
-      for (const link of found) revoke(door, link);
-      return found.length;
+      door.isRevoked = matches;
+      let count = 0;
+      for (const link of entry.links.values()) {
+        const gone = link.ended ? undefined : authoritiesOf(link).find((one) => one && matches(one));
+        if (gone === undefined) continue;
+        revoke(door, link, gone);
+        count += 1;
+      }
+      return count;
     },
     async close() {
       entry.closing = true;

@@ -1,39 +1,56 @@
 /**
- * A raw WebSocket never outlives what let it in: its token, the policy under which it was opened, and the ownership of what
- * its path names.
+ * A raw WebSocket never outlives what let it in: its token or session, the policy under which it was opened, and the
+ * ownership of what its path names.
  */
+import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { WebSocketRule } from '../model/websocket.ts';
 import type { Expiry } from './socket-door.ts';
-import type { Denial } from './socket-link.ts';
-import { checkOwn, type WebSocketHandshakeOptions } from './web-socket-handshake.ts';
+import { type Denial, denialOf, rejectionOf } from './socket-link.ts';
+import { checkOwn, checkRoles, type WebSocketHandshakeOptions } from './web-socket-handshake.ts';
 import { endLink, modeOf, type Records, type WebSocketLink } from './web-socket-link.ts';
 
 interface AuthorityOptions {
-  readonly options: { readonly lifetime: Expiry };
+  readonly lifetime: Pick<Expiry, 'watch'>;
   readonly record: Pick<Records, 'link'>;
+  /** Judges a connection by the policy as it is now. */
+  readonly judge: (link: WebSocketLink) => void;
 }
 
-const DETAIL = 'the token of an open connection';
-const EXPIRED: Denial = { would: 'deny', reason: 'authority-expired', detail: DETAIL };
+const DETAIL = 'the authority of an open connection';
 
-/** Ends the connection when its principal's authority is over. Returns what takes the watch back. */
-export const watchAuthority = (
-  { options: { lifetime }, record }: AuthorityOptions,
-  link: WebSocketLink,
-): (() => void) => {
+/** Goes on by a prolonged authority, and ends the connection when it is over. Returns what takes the watch back. */
+export const watchAuthority = ({ lifetime, record, judge }: AuthorityOptions, link: WebSocketLink): (() => void) => {
   const { principal } = link;
   if (principal === undefined) return () => undefined;
-  return lifetime.watch(principal.expiresAtMillis, () => {
-    if (modeOf(link) === 'enforce' || modeOf({ ...link, principal: undefined }) === 'enforce') {
-      endLink(link, new Rejection('authority-expired', DETAIL));
-      return;
-    }
-    // Where the policy is not in effect, somebody unknown may go on.
-    link.principal = undefined;
-    link.denials = [...link.denials, EXPIRED];
-    record.link(link, { outcome: 'allowed', findings: [EXPIRED] });
+  return lifetime.watch(principal, {
+    prolonged(later) {
+      link.principal = later;
+      judgeRoles(link, later);
+      judge(link);
+    },
+    ended(reason) {
+      if (modeOf(link) === 'enforce' || modeOf({ ...link, principal: undefined }) === 'enforce') {
+        endLink(link, new Rejection(reason, DETAIL));
+        return;
+      }
+      // Where the policy is not in effect, somebody unknown may go on.
+      const expired: Denial = { would: 'deny', reason, detail: DETAIL };
+      link.principal = undefined;
+      link.denials = [...link.denials, expired];
+      record.link(link, { outcome: 'allowed', findings: [expired] });
+    },
   });
+};
+
+/** Who has lost the role that the endpoint asks for would not be let in any more. */
+const judgeRoles = (link: WebSocketLink, principal: Principal): void => {
+  try {
+    checkRoles(link.match.rule, principal);
+  } catch (error) {
+    const denial = denialOf(rejectionOf(error));
+    if (link.denials.at(-1)?.reason !== denial.reason) link.denials = [...link.denials, denial];
+  }
 };
 
 interface WatchOptions extends Pick<WebSocketHandshakeOptions, 'rules' | 'ownersOf'> {

@@ -6,7 +6,7 @@ import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import { type WebSocketMatch, type WebSocketRule, webSocketAt } from '../model/websocket.ts';
 import { originRule } from './origin-rule.ts';
-import { tokenOf } from './socket-handshake.ts';
+import { type Identify, identified, tokenOf } from './socket-handshake.ts';
 import { type Denial, denialOf, rejectionOf } from './socket-link.ts';
 
 type Owners = ReadonlyArray<Principal['owner'] | undefined>;
@@ -17,8 +17,7 @@ export interface WebSocketHandshakeOptions {
   readonly canonical: (raw: RawRequest) => CanonicalRequest;
   /** Origins of other hosts that may connect, such as `https://app.example`. */
   readonly origins: readonly string[];
-  /** Throws a Rejection for a token that is not good. */
-  readonly verify: (token: string, address: string) => Principal | Promise<Principal>;
+  readonly identify: Identify;
   readonly ownersOf: (refs: WebSocketMatch['resources']) => Owners | Promise<Owners>;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -66,20 +65,15 @@ export const knock = (options: Pick<WebSocketHandshakeOptions, 'rules' | 'origin
 };
 
 /** Returns what asks who is let in; it rejects with a Rejection. */
-export const entrance = (options: Pick<WebSocketHandshakeOptions, 'verify' | 'ownersOf' | 'now'>) => {
-  const { verify, ownersOf, now = Date.now } = options;
+export const entrance = (options: Pick<WebSocketHandshakeOptions, 'identify' | 'ownersOf' | 'now'>) => {
+  const { ownersOf, now = Date.now } = options;
 
-  const identify = async ({ request, match }: Knock): Promise<Principal> => {
-    const principal = await verify(tokenOf(match.rule, request, undefined), request.address);
-    if (principal.expiresAtMillis <= now()) throw new Rejection('token-expired', 'while connecting');
-    return principal;
-  };
+  const identify = async ({ request, match }: Knock): Promise<Principal> =>
+    identified({ identify: options.identify, now }, request, tokenOf(match.rule, request, undefined));
 
   const authorize = async ({ match }: Knock, principal: Principal): Promise<void> => {
     const { rule, resources } = match;
-    if (rule.roles.length > 0 && !rule.roles.some((role) => principal.roles.includes(role))) {
-      throw new Rejection('role-missing', `none of ${rule.roles.join(', ')}`, { principal });
-    }
+    checkRoles(rule, principal);
     if (resources.length > 0) await checkOwn({ ownersOf }, resources, principal);
   };
 
@@ -97,11 +91,17 @@ export const entrance = (options: Pick<WebSocketHandshakeOptions, 'verify' | 'ow
         return { principal, denials: [denialOf(rejectionOf(error))] };
       }
     },
-    /** Rejects when the token of somebody who was let in is not good any more. */
+    /** Rejects when what somebody showed who was let in is not good any more. */
     async confirm(knocked: Knock, { principal }: Entrant): Promise<void> {
       if (principal !== undefined) await identify(knocked);
     },
   };
+};
+
+/** Throws `role-missing` unless the principal has one of the roles that the endpoint asks for, if it asks for any. */
+export const checkRoles = ({ roles }: Pick<WebSocketRule, 'roles'>, principal: Principal): void => {
+  if (roles.length === 0 || roles.some((role) => principal.roles.includes(role))) return;
+  throw new Rejection('role-missing', `none of ${roles.join(', ')}`, { principal });
 };
 
 /** Rejects with `resource-hidden` unless all of them are the principal's own. */

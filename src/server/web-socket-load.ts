@@ -20,7 +20,7 @@ export interface LoadOptions extends Pick<BridgeOptions, 'heartbeatMillis' | 'st
   readonly dial: Dial;
   readonly bore: Bore;
   /** What the upstream is told of the caller: names and values alternating. */
-  readonly headers: (request: CanonicalRequest, principal: Principal | undefined) => readonly string[];
+  readonly headers: (request: CanonicalRequest, principal: Principal | undefined, target: string) => readonly string[];
   /** Makes the judges of one connection. */
   readonly life: (traffic: Traffic) => MessageLife;
   /** Makes the pace of one client: false when what it sends comes too fast. */
@@ -93,7 +93,7 @@ export const loader = (options: LoadOptions, record: Records) => {
 
 const callOf = ({ headers }: LoadOptions, { request, match, principal }: WebSocketLink, { knocked }: Opening) => ({
   target: match.target,
-  headers: headers(request, principal),
+  headers: headers(request, principal, match.target),
   subprotocols: knocked.subprotocols,
 });
 

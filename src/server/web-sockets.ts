@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditRecord } from '../model/audit.ts';
+import { endOf } from '../model/authority.ts';
 import { modeFor } from '../model/mode.ts';
 import type { Principal } from '../model/principal.ts';
 import { Rejection } from '../model/rejection.ts';
@@ -13,7 +14,7 @@ import type { CanonicalRequest } from '../model/request.ts';
 import { webSocketAt } from '../model/websocket.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import type { Expiry } from './socket-door.ts';
-import { rawRequest } from './socket-entry.ts';
+import { rawRequest, takePlace } from './socket-entry.ts';
 import { denialOf, rejectionOf } from './socket-link.ts';
 import { type Tally, tally } from './socket-tally.ts';
 import { watchAuthority, watchOver } from './web-socket-authority.ts';
@@ -108,9 +109,14 @@ export const webSockets = (options: WebSocketsOptions): WebSockets => {
     open: () => door.visits.size,
     held: () => sum([...links].flatMap(({ load }) => load?.held() ?? [])),
     end(matches) {
-      const found = [...links].filter(({ principal }) => principal !== undefined && matches(principal));
-      for (const link of found) endLink(link, new Rejection('token-revoked', 'the token of an open connection'));
-      return found.length;
+      let count = 0;
+      for (const link of links) {
+        const { principal, ended } = link;
+        if (ended !== undefined || principal === undefined || !matches(principal)) continue;
+        endLink(link, new Rejection(endOf(principal, 'revoked'), 'the authority of an open connection'));
+        count += 1;
+      }
+      return count;
     },
     rejudge: over.rejudge,
     async close() {
@@ -165,7 +171,11 @@ const arrive = async (door: Door, coming: Coming): Promise<void> => {
     if (door.closing) throw new Rejection('shutting-down', 'no new connections');
     request = door.options.canonical(raw);
     const knocked = door.judge(request);
-    const limited = await limitedBy(door, knocked, { socket, places });
+    const { byAddress, options } = door;
+    const rollout = () => knocked.match.rule.rollout;
+    const keepPlace = (giveBack: () => void): void => void places.push(giveBack);
+    const limits = { byAddress, limit: options.limit, rollout };
+    const limited = await takePlace(limits, request.address, { carrier: socket, keepPlace });
     const entrant = await door.entrance.admit(knocked);
     link = linkOf(door, knocked, { ...coming, ...entrant, limited, places });
     // A reload meanwhile has not found the link.
@@ -180,24 +190,6 @@ const arrive = async (door: Door, coming: Coming): Promise<void> => {
     const id = request?.id ?? randomUUID();
     door.record.refused(raw, { id, request, link }, rejection);
     refuseUpgrade(socket, rejection, id);
-  }
-};
-
-/** What is counted protects the process, so it holds in every mode. Returns the limit that would have refused it. */
-const limitedBy = async (
-  { options: { limit }, byAddress }: Door,
-  { request: { address }, match }: Knock,
-  { socket, places }: Pick<Coming, 'socket'> & Pick<Visit, 'places'>,
-): Promise<Rejection | undefined> => {
-  if (socket.destroyed) throw new Rejection('client-gone', 'before the handshake');
-  if (!byAddress.take(address)) throw new Rejection('sockets-limited', `connections of address ${address}`);
-  places.push(() => byAddress.give(address));
-  try {
-    await limit?.(address);
-    return undefined;
-  } catch (error) {
-    if (modeFor(match.rule.rollout, undefined) === 'enforce') throw error;
-    return rejectionOf(error);
   }
 };
 
@@ -230,7 +222,7 @@ const forget = (door: Door, link: WebSocketLink): void => void door.links.delete
 
 /** Reaches the upstream, then answers the client; from here on the link ends by itself. */
 const begin = async (door: Door, link: WebSocketLink, coming: Coming & { readonly knocked: Knock }): Promise<void> => {
-  const unwatch = watchAuthority(door, link);
+  const unwatch = watchAuthority({ ...door.options, record: door.record, judge: door.watch.judge }, link);
   const { duplex } = link;
   enter(door, duplex);
   const closed = (): void => {

@@ -39,8 +39,11 @@ export interface Metrics {
   event(outcome: string, because: string, amount?: number): void;
   /** Counts an event that the policy does not list; the caller bounds how many kinds there are. */
   unlisted(kind: { readonly event: string; readonly type: string }): void;
-  /** Measures how long after the end of its authority a socket was out of its channel; early is 0. */
-  authorityLag(because: 'expiry' | 'revocation', millis: number): void;
+  /**
+   * Measures how long after the end of its authority a socket was out of its channel; early is 0. `unanswered`: nobody could
+   * be asked whether it goes on.
+   */
+  authorityLag(because: 'expiry' | 'revocation' | 'unanswered', millis: number): void;
   /** Sets where the gauges are read from; called once, when everything is built. */
   observe(gauges: Gauges): void;
   /** The text of a scrape, and its content type. */
@@ -117,7 +120,7 @@ const instruments = (registry: Registry) => ({
   }),
   lag: new Histogram({
     name: 'gateway_socket_authority_lag_seconds',
-    help: 'Seconds from the end of an authority until its socket was out of its channel; early is 0.',
+    help: 'Seconds from the end of an authority until its socket was out of its channel; early is 0. Of those that are unanswered, because nobody could be asked whether they go on, the bound does not hold.',
     labelNames: ['because'],
     buckets: LAG_SECONDS,
     registers: [registry],

@@ -12,7 +12,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Tests that belong to no single file of src. */
-const OWN_ROOMS = /^test\/(contract|feature|attack|policies|architecture|support|live|demo|bench|client)\//;
+const OWN_ROOMS = /^test\/(contract|feature|attack|policies|architecture|support|live|demo|bench|client|browser)\//;
 
 /** True when something is left after types have been stripped: a file of types needs no test. */
 const hasCode = ({ tokens }: Source): boolean =>

@@ -8,7 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Principal } from '../../src/model/principal.ts';
 import { type TestHistory, testHistory } from '../support/history.ts';
 import { ledger } from '../support/returning.ts';
-import { connected, type Door, openDoor, principal, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, type Door, identifyByTable, openDoor, principal, until } from '../support/socket-door.ts';
 
 let door: Door;
 let memory: TestHistory;
@@ -34,7 +34,7 @@ const aliceIsAway = async () => {
   const clock = { now: 1_000_000 };
   const tokens = new Map<string, Principal>([['alice-token', principal('alice', 1_100_000)]]);
   memory = testHistory({ ownersOf: asked.ownersOf, patienceMillis: 60_000 });
-  door = await openDoor({ history: memory.history, verify: verifyByTable(tokens), now: () => clock.now });
+  door = await openDoor({ history: memory.history, identify: identifyByTable(tokens), now: () => clock.now });
   const alice = door.client({ token: 'alice-token' }, { extraHeaders: BROWSER });
   await connected(alice);
   await until(() => memory.missed.of('demo|alice')?.sockets === 1);

@@ -25,6 +25,15 @@ const spellings = [
   'XUserId',
 ];
 const others = [
+  ...[
+    'X-User-Roles',
+    'x_user_roles',
+    'X-User_Roles',
+    'X-USER-ROLES',
+    'X-User-Tenant',
+    'x_user_tenant',
+    'X_USER-TENANT',
+  ],
   ...['X-Forwarded-User', 'X-Remote-User', 'Remote-User', 'X-Auth-Request-User', 'X-WEBAUTH-USER', 'Cookie'],
   ...['X-Forwarded-Email', 'X-Authenticated-Userid', 'X-Goog-Authenticated-User-Email', 'Proxy-Authorization'],
   ...['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'Forwarded', 'X-Real-IP', 'X-Request-Id'],

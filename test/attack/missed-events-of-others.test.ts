@@ -10,7 +10,7 @@ import { io, type Socket } from 'socket.io-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Principal } from '../../src/model/principal.ts';
 import { type TestHistory, testHistory } from '../support/history.ts';
-import { connected, type Door, openDoor, principal, refusal, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, type Door, identifyByTable, openDoor, principal, refusal, until } from '../support/socket-door.ts';
 
 /** What a client keeps of its session. */
 const stateOf = (client: Socket): { pid: string; offset: string } => {
@@ -74,7 +74,7 @@ const aliceIsAway = async () => {
   memory = testHistory();
   tokens.clear();
   for (const user of ['alice', 'bob']) tokens.set(`${user}-token`, principal(user));
-  door = await openDoor({ history: memory.history, verify: verifyByTable(tokens) });
+  door = await openDoor({ history: memory.history, identify: identifyByTable(tokens) });
   const alice = door.client({ token: 'alice-token' }, BROWSER);
   const heard = listen(alice);
   await connected(alice);

@@ -50,8 +50,8 @@ describe('a socket without a good token', () => {
 
   test('does not get in by sending packets before its token is judged', async () => {
     let judge = (): void => undefined;
-    const verify = () => new Promise<never>((_, reject) => (judge = () => reject(new Error('later'))));
-    door = await openDoor({ verify });
+    const identify = () => new Promise<never>((_, reject) => (judge = () => reject(new Error('later'))));
+    door = await openDoor({ identify });
     const raw = door.raw();
     await until(() => raw.packets.length === 1);
     raw.socket.send('40{"token":"x"}');

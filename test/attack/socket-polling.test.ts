@@ -156,7 +156,7 @@ describe('a client that vanishes', () => {
   test('before it was verified leaves nothing behind', async () => {
     let judge = (): void => undefined;
     door = await openPollingDoor({
-      verify: () => new Promise((resolve) => (judge = () => resolve(principal('alice')))),
+      identify: () => new Promise((resolve) => (judge = () => resolve(principal('alice')))),
     });
     const waiting = door.polls.ask({ token }).catch(() => undefined);
     const before = judge;

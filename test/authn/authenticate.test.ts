@@ -87,6 +87,21 @@ describe('authenticate', () => {
     });
   });
 
+  test('takes a token from the query where the route says so, and nowhere else', async () => {
+    const asked = request(undefined, { query: { token: key.sign() } });
+    expect(await authn.authenticate(asked, match({ tokenInQuery: true }))).toMatchObject({ owner: 'main|ann' });
+    for (const route of [{}, { tokenInQuery: false }, { tokenInQuery: false, query: new Set(['token']) }]) {
+      expect(await rejectionOf(() => authn.authenticate(asked, match(route)))).toMatchObject({
+        reason: 'token-missing',
+      });
+    }
+    const two = request(`Bearer ${key.sign()}`, { query: { token: key.sign({ sub: 'bob' }) } });
+    expect(await rejectionOf(() => authn.authenticate(two, match({ tokenInQuery: true })))).toMatchObject({
+      reason: 'token-malformed',
+      status: 401,
+    });
+  });
+
   test('tells a bad token that it is invalid and no more', async () => {
     const call = () => authn.authenticate(request(`Bearer ${key.sign({ aud: 'other' })}`), match());
     expect(await rejectionOf(call)).toMatchObject({

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { keysUnavailable, quoted, refusal } from '../../src/authn/challenge.ts';
+import { keysUnavailable, quoted, refusal, withMetadata } from '../../src/authn/challenge.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import { type ReasonCode, reasons } from '../../src/model/reason.ts';
+import { Rejection } from '../../src/model/rejection.ts';
 
 const challengeOf = (reason: ReasonCode): readonly string[] => refusal(reason, 'why').headers;
 
 describe('refusal', () => {
   test('tells who presented nothing no error code', () => {
-    expect(challengeOf('token-missing')).toEqual(['WWW-Authenticate', 'Bearer realm="jaaz-gateway"']);
+    for (const reason of ['token-missing', 'session-ended'] as const) {
+      expect(challengeOf(reason)).toEqual(['WWW-Authenticate', 'Bearer realm="jaaz-gateway"']);
+    }
   });
 
   test('tells who lacks a role that more is needed than this token', () => {
@@ -16,7 +20,9 @@ describe('refusal', () => {
 
   test('tells the same of every other token, whatever is wrong with it', () => {
     const invalid = Object.entries(reasons).flatMap(([code, { stage, status }]) =>
-      stage === 'authenticate' && status === 401 && code !== 'token-missing' ? [code as ReasonCode] : [],
+      stage === 'authenticate' && status === 401 && !/^(token-missing|session-ended)$/.test(code)
+        ? [code as ReasonCode]
+        : [],
     );
     expect(invalid).toContain('token-signature');
     const said = new Set(invalid.map((code) => challengeOf(code).join(': ')));
@@ -30,6 +36,36 @@ describe('refusal', () => {
   test('keeps why for the record', () => {
     const cause = new Error('below');
     expect(refusal('token-signature', 'why', { cause })).toMatchObject({ message: 'why', cause, principal: undefined });
+  });
+});
+
+describe('withMetadata', () => {
+  const URL_OF_IT = 'https://gateway.example/metadata';
+
+  test('adds where they are to a challenge, and changes nothing else', () => {
+    const cause = new Error('below');
+    const before = refusal('token-expired', 'why', { cause });
+    expect(withMetadata(before, URL_OF_IT)).toMatchObject({
+      ...{ reason: 'token-expired', status: 401, message: 'why', cause, principal: undefined },
+      headers: [
+        'WWW-Authenticate',
+        'Bearer realm="jaaz-gateway", error="invalid_token", resource_metadata="https://gateway.example/metadata"',
+      ],
+    });
+    expect(before.headers[1]).not.toContain('resource_metadata');
+  });
+
+  test('finds the challenge among other headers, however it is spelt, and keeps who is refused', () => {
+    const principal = { owner: 'main|ann' } as Principal;
+    const headers = ['x-said', 'www-authenticate', 'www-authenticate', 'Bearer'];
+    const after = withMetadata(new Rejection('role-missing', 'why', { headers, principal }), URL_OF_IT);
+    expect(after.headers).toEqual([...headers.slice(0, 3), `Bearer, resource_metadata="${URL_OF_IT}"`]);
+    expect(after.principal).toBe(principal);
+  });
+
+  test('is nothing to a refusal that asks for no token', () => {
+    const refused = keysUnavailable('why', 0);
+    expect(withMetadata(refused, URL_OF_IT)).toBe(refused);
   });
 });
 

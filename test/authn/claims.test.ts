@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimsJudge } from '../../src/authn/claims.ts';
+import { claimsJudge, personReader, principalOf } from '../../src/authn/claims.ts';
 import type { IssuerSettings } from '../../src/authn/issuer.ts';
 import { goodClaims, issuerSettings, NOON, rejectionOf } from '../support/token-issuer.ts';
 
@@ -83,5 +83,56 @@ describe('claimsJudge', () => {
     expect(await rejectionOf(() => judge({ nbf: NOON + 5.1 }, tolerant))).toMatchObject({
       reason: 'token-not-yet-valid',
     });
+  });
+});
+
+describe('who somebody is', () => {
+  const claims = { user: 'sub', roles: 'groups', tenant: '/org/id' };
+
+  test('has a tenant where a claim names one', () => {
+    const nested = { org: { id: 'acme' } };
+    expect(judge(nested, { claims })).toMatchObject({ tenant: 'acme' });
+    expect(judge({}, { claims })).toMatchObject({ tenant: undefined });
+    expect(judge({ tenant: 'acme' }).tenant).toBeUndefined();
+  });
+
+  test.each([7, '', ['acme'], 'a\u0000b', null])('refuses the tenant %j', async (id) => {
+    expect(await rejectionOf(() => judge({ org: { id } }, { claims }))).toMatchObject({ reason: 'token-claims' });
+  });
+
+  test('is let in from the tenants that are listed, and from no other', async () => {
+    const tenants = new Set(['acme']);
+    expect(judge({ org: { id: 'acme' } }, { claims, tenants }).user).toBe('ann');
+    for (const org of [{ id: 'Acme' }, { id: 'evil' }, {}, undefined])
+      expect(await rejectionOf(() => judge({ org }, { claims, tenants }))).toMatchObject({
+        reason: 'tenant-refused',
+        status: 403,
+      });
+  });
+
+  test('has the roles of here, and none that nobody has named', () => {
+    const roleMap = new Map([
+      ['jaaz-admins', 'admin'],
+      ['owners', 'admin'],
+    ]);
+    const groups = ['jaaz-admins', 'owners', 'admin', 'constructor'];
+    expect(judge({ groups }, { claims, roleMap }).roles).toEqual(['admin']);
+    expect(judge({}, { claims, roleMap }).roles).toEqual([]);
+  });
+
+  test('is read the same out of the claims of a login', () => {
+    const read = personReader(issuerSettings('', { claims }));
+    expect(read({ sub: 'ann', groups: 'a b', org: { id: 'acme' } })).toEqual({
+      user: 'ann',
+      roles: ['a', 'b'],
+      tenant: 'acme',
+    });
+  });
+
+  test('cannot be changed once it is a principal', () => {
+    const person = { user: 'ann', roles: ['a'], tenant: undefined };
+    const principal = principalOf('main', person, { issuedAtMillis: 1, expiresAtMillis: 2, sessionId: 's' });
+    expect(principal).toMatchObject({ owner: 'main|ann', sessionId: 's', tokenId: undefined, expiresAtMillis: 2 });
+    expect(Object.isFrozen(principal) && Object.isFrozen(principal.roles)).toBe(true);
   });
 });

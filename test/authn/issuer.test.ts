@@ -11,6 +11,16 @@ const good: IssuerSettings = {
   types: ['jwt'],
   clockToleranceSeconds: 0,
 };
+const LOGIN = {
+  title: 'T',
+  clientId: 'c',
+  clientSecret: undefined,
+  scopes: ['openid'],
+  algorithms: ['RS256'],
+  userinfo: false,
+  graceMillis: 0,
+};
+const INTROSPECTION = { url: 'https://i/x', clientId: 'c', clientSecret: 's', maxAgeMillis: 1 };
 const secret = { secret: 's'.repeat(32) };
 
 describe('checkIssuers', () => {
@@ -21,6 +31,8 @@ describe('checkIssuers', () => {
     ['a secret of 32 bytes in fewer letters', { keys: { secret: 'é'.repeat(16) }, algorithms: ['HS256'] }],
     ['an alias of 32 letters', { name: 'a'.repeat(32) }],
     ['the largest tolerance', { clockToleranceSeconds: 600 }],
+    ['people who log in, and no tokens', { keys: undefined, audience: [], login: LOGIN }],
+    ['opaque tokens alone', { keys: undefined, introspection: INTROSPECTION }],
   ])('accepts %s', (_name, change) => {
     expect(() => checkIssuers([{ ...good, ...change }])).not.toThrow();
   });
@@ -34,6 +46,10 @@ describe('checkIssuers', () => {
     ['an empty issuer', { issuer: '' }, 'empty issuer'],
     ['an empty audience', { audience: '' }, 'audience'],
     ['no audience', { audience: [] }, 'audience'],
+    ['no audience for opaque tokens', { keys: undefined, audience: [], introspection: INTROSPECTION }, 'audience'],
+    ['nothing that could be accepted', { keys: undefined }, 'neither keys nor introspection nor a login'],
+    ['the alias of the service accounts', { name: 'service' }, 'service accounts'],
+    ['an empty claim for the tenant', { claims: { user: 'sub', roles: undefined, tenant: '' } }, 'claim'],
     ['an empty audience among others', { audience: ['jaaz', ''] }, 'audience'],
     ['an empty claim for the user', { claims: { user: '', roles: undefined } }, 'claim'],
     ['an empty claim for the roles', { claims: { user: 'sub', roles: '' } }, 'claim'],

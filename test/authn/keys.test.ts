@@ -76,6 +76,43 @@ describe('keySet', () => {
     expect(server.hits()).toBe(2);
   });
 
+  test('finds a key that appeared right after a reading in the background', async () => {
+    const server = await publish(one.jwk);
+    const { keys } = open(server);
+    keys.start();
+    await vi.waitFor(() => expect(keys.current()).toBe(true));
+    server.publish(one.jwk, two.jwk);
+    expect(await find(keys, 'two')).toMatchObject({ id: 'two' });
+    expect(server.hits()).toBe(2);
+    expect(await reasonOf(keys, 'three')).toBe('token-key-unknown 401');
+    expect(server.hits()).toBe(2);
+  });
+
+  test('finds a key that appeared while a reading in the background was under way', async () => {
+    const server = await publish(one.jwk);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.answer((response) => {
+      server.publish(one.jwk, two.jwk);
+      void promise.then(() => response.end(JSON.stringify({ keys: [one.jwk] })));
+    });
+    const { keys } = open(server);
+    keys.start();
+    const found = [find(keys, 'two'), find(keys, 'two')];
+    resolve();
+    for (const key of await Promise.all(found)) expect(key).toMatchObject({ id: 'two' });
+    expect(server.hits()).toBe(2);
+  });
+
+  test('lets the issuer rest after a reading in the background that failed', async () => {
+    const server = await publish(one.jwk);
+    server.answer((response) => response.writeHead(500).end());
+    const { keys } = open(server);
+    keys.start();
+    expect(await reasonOf(keys, 'one')).toBe('keys-unavailable 503');
+    expect(await reasonOf(keys, 'one')).toBe('keys-unavailable 503');
+    expect(server.hits()).toBe(1);
+  });
+
   test('reads again in the background, and retires a key that vanished', async () => {
     const server = await publish(one.jwk, two.jwk);
     const { keys } = open(server, { refreshMillis: 20 });

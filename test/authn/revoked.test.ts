@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { revokedTokens } from '../../src/authn/revoked.ts';
 import type { Revocation, Revoked } from '../../src/model/revocation.ts';
-import { NOON_MILLIS, ofBefore, ofToken, ofUser, principalOf, revocation } from '../support/revocations.ts';
+import {
+  NOON_MILLIS,
+  ofBefore,
+  ofSession,
+  ofToken,
+  ofUser,
+  principalOf,
+  revocation,
+  sessionPrincipal,
+} from '../support/revocations.ts';
 import { NOON } from '../support/token-issuer.ts';
 
 const has = (claims: object, revoked: Revoked, more: Partial<Revocation> = {}): boolean => {
@@ -59,6 +68,36 @@ describe('a token', () => {
   });
 });
 
+describe('a session', () => {
+  const revoked = (one: Revoked, more: Partial<Revocation> = {}) => {
+    const index = revokedTokens();
+    index.add(revocation(one, more));
+    return index;
+  };
+
+  test('is revoked by its id, and takes no other session of the user along', () => {
+    const index = revoked(ofSession('s1'));
+    expect(index.has(sessionPrincipal('s1'))).toBe(true);
+    expect(index.has(sessionPrincipal('s1', 'bob', 'other'))).toBe(true);
+    expect(index.has(sessionPrincipal('s2'))).toBe(false);
+    expect(index.has(sessionPrincipal(''))).toBe(false);
+  });
+
+  test('takes no token along, neither of the same id nor of the user', () => {
+    const index = revoked(ofSession('s1'));
+    expect(index.has(principalOf({ jti: 's1' }))).toBe(false);
+    expect(index.has(principalOf({ jti: 'main|s1', sub: 's1' }))).toBe(false);
+    expect(revoked(ofToken('s1')).has(sessionPrincipal('s1'))).toBe(false);
+  });
+
+  test('is revoked with its user and with its issuer, by the time of the login', () => {
+    expect(revoked(ofUser('ann'), { madeAtMillis: NOON_MILLIS }).has(sessionPrincipal('s1'))).toBe(true);
+    expect(revoked(ofUser('ann'), { madeAtMillis: NOON_MILLIS - 1000 }).has(sessionPrincipal('s1'))).toBe(false);
+    expect(revoked(ofBefore(NOON_MILLIS + 1)).has(sessionPrincipal('s1'))).toBe(true);
+    expect(revoked(ofBefore(NOON_MILLIS)).has(sessionPrincipal('s1'))).toBe(false);
+  });
+});
+
 describe('what was issued before a moment', () => {
   test.each([
     ['in an earlier second', NOON - 1, true],
@@ -87,6 +126,7 @@ test('an index of many says what each of them says alone', () => {
   const revoked = fc.oneof(
     fc.tuple(name, issuer).map(([user, from]) => ofUser(user, from)),
     fc.tuple(name, issuer).map(([jti, from]) => ofToken(jti, from)),
+    name.map(ofSession),
     fc
       .tuple(seconds, fc.option(issuer, { nil: undefined }))
       .map(([at, from]) => ofBefore(NOON_MILLIS + at * 1000, from)),
@@ -102,16 +142,20 @@ test('an index of many says what each of them says alone', () => {
       { nil: undefined },
     ),
   });
+  const caller = fc.oneof(
+    fc.tuple(token, issuer).map(([claims, from]) => principalOf(claims, from)),
+    fc.tuple(name, name, issuer).map(([id, user, from]) => sessionPrincipal(id, user, from)),
+  );
   fc.assert(
-    fc.property(fc.array(entry, { maxLength: 8 }), token, issuer, (entries, claims, from) => {
+    fc.property(fc.array(entry, { maxLength: 8 }), caller, (entries, principal) => {
       const all = revokedTokens();
       const alone = entries.map((one) => {
         all.add(one);
         const index = revokedTokens();
         index.add(one);
-        return index.has(principalOf(claims, from));
+        return index.has(principal);
       });
-      expect(all.has(principalOf(claims, from))).toBe(alone.includes(true));
+      expect(all.has(principal)).toBe(alone.includes(true));
     }),
   );
 });

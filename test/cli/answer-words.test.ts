@@ -15,6 +15,8 @@ const wordsOf = (route: string): readonly string[] => {
 
 test.each([
   ['access: public', [UNTOUCHED]],
+  ['access: page', [`${UNTOUCHED}, and where people can log in with a script put first into it`]],
+  ['access: page, answer: { status: 200, text: x }', ['the gateway itself answers 200']],
   ['answer: { status: 404, json: null }', ['the gateway itself answers 404']],
   ['cache: { max-age: 30s }', ['one copy of it is shared by all callers for 30s', UNTOUCHED]],
   [

@@ -19,6 +19,7 @@ test.each([
   [['user', 'a|b c'], { user: 'a|b c' }],
   [['user', 'a|b', '--note', 'left'], { user: 'a|b', note: 'left' }],
   [['token', 'a', 'jti-1'], { token: 'jti-1', issuer: 'a' }],
+  [['session', '0123456789abcdef01234567'], { session: '0123456789abcdef01234567' }],
   [['issued-before', '2026-01-01T00:00:00Z'], { issuedBefore: '2026-01-01T00:00:00.000Z' }],
   [
     ['issued-before', '2026-01-01', '--issuer', 'a', '--until', '2099-01-01'],
@@ -60,6 +61,8 @@ describe('ends with 2, and asks nobody', () => {
     [['user', '|alice'], 'Expected ISSUER|USER'],
     [['user', 'a|b', '--until', '2020-01-01'], 'a time that is yet to come'],
     [['user', 'a|b', '--until', 'soon'], 'a span from now'],
+    [['session', 'corp|alice'], 'Expected 24 of 0-9 and a-f'],
+    [['session'], "missing required argument 'id'"],
     [['token', 'a'], "missing required argument 'jti'"],
     [['issued-before', 'yesterday'], 'Expected a span of time such as 24h'],
     [['list', 'all'], 'too many arguments'],

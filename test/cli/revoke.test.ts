@@ -22,6 +22,7 @@ const run = async (deed: RevokeDeed, options: { json?: boolean; file?: string; p
 const MADE = '2026-11-01T00:00:00.000Z';
 const alice = { id: 'r1', by: 'user', user: 'corp|alice', madeAt: MADE, until: null, note: null };
 const token = { id: 'r2', by: 'token', issuer: 'corp', token: 't1', madeAt: MADE, until: MADE, note: 'lost' };
+const session = { id: 'r4', by: 'session', session: '0a1b', madeAt: MADE, until: MADE, note: null };
 const before = {
   id: 'r3',
   by: 'issued-before',
@@ -40,6 +41,7 @@ describe('what was done is told', () => {
   test.each([
     [alice, 2, 'Revoked: user corp|alice, as r1. Here 2 open sockets were ended.'],
     [token, 1, `Revoked: token t1 of corp, until ${MADE} (lost), as r2. Here 1 open socket was ended.`],
+    [session, 1, `Revoked: session 0a1b, until ${MADE}, as r4. Here 1 open socket was ended.`],
     [before, 0, `Revoked: what every issuer issued before ${MADE}, as r3. Here 0 open sockets were ended.`],
   ])('%j, %i', async (revocation, ended, sentence) => {
     admin.answers(201, { revocation, ended });
@@ -70,6 +72,8 @@ describe('what was done is told', () => {
   });
 
   test('a name that steers a terminal is told so that it does not', async () => {
+    admin.answers(200, { revocations: [{ ...session, session: 'x\u001b[2J' }] });
+    expect((await run(list)).out).toBe(`r4  ${MADE}  session x\\u001b[2J, until ${MADE}`);
     admin.answers(200, { revocations: [{ ...alice, user: 'corp|\u001b[2J\u202ebob' }] });
     expect((await run(list)).out).toBe(`r1  ${MADE}  user corp|\\u001b[2J\\u202ebob`);
   });

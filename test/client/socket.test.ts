@@ -115,11 +115,12 @@ describe('a socket', () => {
     const before = attempts();
     await eventually(() => errors.length > 0);
     expect(errors[0]).toMatchObject({ name: 'GatewayError', status: 401, code: 'token-malformed' });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect([errors.length, attempts() - before, socket.active]).toEqual([1, 2, false]);
+    await eventually(() => attempts() - before === 2 && !socket.active);
     fresh = await good();
     socket.connect();
     await isIn();
+    // Whatever it had tried by itself would have been refused by now.
+    expect([errors.length, attempts() - before]).toEqual([1, 2]);
   });
 
   test('says why a token of another user was not taken, and goes on with its own', async () => {
@@ -143,7 +144,8 @@ describe('a socket', () => {
     await eventually(() => asked > 0);
     stop();
     token.resolve(await good());
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // One that begins later is in, and so would this one be.
+    await connect({ token: () => good() }).isIn();
     expect([connects(), socket.active]).toEqual([0, false]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { existingPolicies, inconsistencies, secretOf } from '../../src/config/consistency.ts';
+import { existingPolicies, inconsistencies } from '../../src/config/consistency.ts';
 import { parseDocument } from '../../src/policy/document.ts';
 
 const here = import.meta.filename;
@@ -25,10 +25,4 @@ test('a name through something that is no folder, or that is too long, is no fil
     'there is no such file',
     'there is no such file',
   ]);
-});
-
-test('the environment goes before the file, and an empty variable is none', () => {
-  expect(secretOf({ JAAZ_GATEWAY_ISSUER_A_SECRET: 'e' }, 'a', 'f')).toBe('e');
-  expect(secretOf({ JAAZ_GATEWAY_ISSUER_A_SECRET: '' }, 'a', 'f')).toBe('f');
-  expect(secretOf({}, 'a', 'env')).toBeUndefined();
 });

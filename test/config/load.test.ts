@@ -38,9 +38,9 @@ describe('the least file', () => {
   test('is completed with defaults, and its paths are absolute', () => {
     expect(configOf(LEAST)).toEqual({
       file,
-      listen: { host: '0.0.0.0', port: 8080, hosts: undefined, trustedProxies: [], origins: [] },
+      listen: { host: '0.0.0.0', port: 8080, url: undefined, hosts: undefined, trustedProxies: [], origins: [] },
       admin: { host: '127.0.0.1', port: 9090 },
-      upstream: { url: 'http://up:1' },
+      upstream: { url: 'http://up:1', assertion: undefined },
       issuers: [
         {
           name: 'corp',
@@ -63,6 +63,7 @@ describe('the least file', () => {
         waitingBytes: 67_108_864,
         connectMillis: 10_000,
       },
+      sessions: { idleMillis: 43_200_000, lifetimeMillis: 604_800_000, store: 'ledger', secrets: [] },
       policies: [join(folder, 'policies/p.yaml')],
       audit: { file: join(folder, 'data/audit.ndjson') },
       log: { level: 'info' },

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isSupportedAlgorithm } from '../../src/authn/jwk.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { ALGORITHMS, checkGatewayFile } from '../../src/config/schema.ts';
+import { checkGatewayFile } from '../../src/config/schema.ts';
+import { ALGORITHMS } from '../../src/config/schema-issuer.ts';
 import { parseDocument } from '../../src/policy/document.ts';
 import { formatFault } from '../../src/policy/fault.ts';
 
@@ -48,14 +49,20 @@ describe('a sample', () => {
     const whole = file
       .replace(keyFile, '')
       .replace('# - { name: script', '- { name: script')
-      .replace(/# (hosts|trusted-proxies|origins):/g, '$1:')
+      .replace(/# (url|hosts|trusted-proxies|origins|assertion|login):/g, '$1:')
       .replace('# redis:', 'redis:')
       .replace('#   url: redis', '  url: redis')
       .replace('# sockets:', 'sockets:')
-      .replace(/^# {3}(per-user|per-address|packets-per-second|burst|waiting|connect-timeout):/gm, '  $1:');
+      .replace('# sessions:', 'sessions:')
+      .replace(
+        /^# {3}(per-user|per-address|packets-per-second|burst|waiting|connect-timeout|idle|lifetime|secret):/gm,
+        '  $1:',
+      );
     expect(whole).not.toMatch(/^# +[a-z-]+: /m);
     expect(faultsOf(whole).map((fault) => fault.replace(/^\S+ /, ''))).toEqual([
+      'the environment holds no secret (expected the variable JAAZ_GATEWAY_ISSUER_CORP_CLIENT_SECRET)',
       'the environment holds no secret (expected the variable JAAZ_GATEWAY_ISSUER_SCRIPT_SECRET)',
+      'the environment holds no secret (expected the variable JAAZ_GATEWAY_SESSION_SECRET)',
     ]);
   });
 });

@@ -16,7 +16,7 @@ import { openSqliteFile } from '../../src/store/sqlite/file.ts';
 import { sqliteRevocations } from '../../src/store/sqlite/revocations.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { NO_TERMS, ofBefore, ofToken, ofUser, principalOf, revocation } from '../support/revocations.ts';
+import { NO_TERMS, ofBefore, ofSession, ofToken, ofUser, principalOf, revocation } from '../support/revocations.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'revocations-'));
 const closers: Array<() => void> = [];
@@ -71,9 +71,10 @@ describe.each(stores)('revocations in $name', ({ open }) => {
       revocation(ofToken('t1', 'other'), { madeAtMillis: 1, untilMillis: 8_000_000_000_000 }),
       revocation(ofBefore(5), { madeAtMillis: 2 }),
       revocation(ofBefore(0, 'main'), { madeAtMillis: 4 }),
+      revocation(ofSession('5e551'), { madeAtMillis: 5, note: 'logged out' }),
     ];
     for (const one of made) await store.add(one);
-    expect(await store.all()).toEqual([made[1], made[2], made[0], made[3]]);
+    expect(await store.all()).toEqual([made[1], made[2], made[0], made[3], made[4]]);
   });
 
   test('are removed by their id, once', async () => {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, expect, test } from 'vitest';
-import { DEMO_AUDIENCE, DEMO_ISSUER, type DemoIssuer, openDemoIssuer } from '../../demo/issuer.ts';
+import { DEMO_AUDIENCE, type DemoIssuer, openDemoIssuer, rememberAddress } from '../../demo/issuer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'issuer-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const keysOf = (issuer: DemoIssuer): JSONWebKeySet => JSON.parse(readFileSync(issuer.keysFile, 'utf8'));
 
 async function verified(issuer: DemoIssuer, token: string) {
-  const options = { issuer: DEMO_ISSUER, audience: DEMO_AUDIENCE, algorithms: ['RS256'], typ: 'at+jwt' };
+  const options = { issuer: issuer.url, audience: DEMO_AUDIENCE, algorithms: ['RS256'], typ: 'at+jwt' };
   return (await jwtVerify(token, createLocalJWKSet(keysOf(issuer)), options)).payload;
 }
 
@@ -21,7 +21,7 @@ test('a token says who, with which roles and until when, and its key set verifie
   const token = await issuer.issueToken(options);
   const iat = Math.floor(issuedAtMillis / 1000);
   expect(await verified(issuer, token)).toEqual({
-    iss: 'http://demo-issuer.localhost',
+    iss: 'http://localhost:57989',
     aud: 'jaaz',
     sub: 'alice',
     roles: ['admin'],
@@ -40,6 +40,17 @@ test('the key is kept, is readable by its owner alone, and its private part is n
   const secret = join(folder, 'b', 'demo-issuer', 'private-key.json');
   expect(statSync(secret).mode & 0o777).toBe(0o600);
   expect(Object.keys(keysOf(again).keys[0] ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+});
+
+test('the address is the given one, or the remembered one, and tokens name it', async () => {
+  const data = join(folder, 'e');
+  const given = await openDemoIssuer(data, 'http://localhost:1');
+  expect((await verified(given, await given.issueToken({ user: 'u', expiresInSeconds: 60 }))).iss).toBe(
+    'http://localhost:1',
+  );
+  expect((await openDemoIssuer(data)).url).toBe('http://localhost:57989');
+  rememberAddress(data, given.url);
+  expect((await openDemoIssuer(data)).url).toBe('http://localhost:1');
 });
 
 test('two that begin at once have one key', async () => {

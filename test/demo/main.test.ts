@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { plainBrowser } from './plain-browser.ts';
 import { type Run, run } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'demo-'));
 const data = join(folder, 'data');
-const anyPorts = ['--port', '0', '--admin-port', '0', '--data', data];
+const anyPorts = ['--port', '0', '--admin-port', '0', '--provider-port', '0', '--data', data];
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('npm start', () => {
@@ -26,11 +27,15 @@ describe('npm start', () => {
   const addressOf = (name: string) => new RegExp(`^  ${name} +(\\S+)`, 'm').exec(text)?.[1] ?? '';
   const tokenOf = (name: string) => new RegExp(`^export ${name}=(\\S+)$`, 'm').exec(text)?.[1] ?? '';
 
-  test('tells where everything is, and all of it answers', async () => {
-    expect((await fetch(`${addressOf('gateway')}/`)).status).toBe(200);
+  test('tells first what to open, then where everything is, and all of it answers', async () => {
+    expect(text.trim().split('\n')[0]).toBe(
+      `Open ${addressOf('gateway')}/ and log in as alice or bob. There are no passwords.`,
+    );
+    expect((await fetch(`${addressOf('gateway')}/assets/app.js`)).status).toBe(200);
+    const discovered = await fetch(`${addressOf('provider')}/.well-known/openid-configuration`);
+    expect(await discovered.json()).toMatchObject({ issuer: addressOf('provider') });
     expect((await fetch(`${addressOf('admin')}/livez`)).status).toBe(200);
     expect((await fetch(`${addressOf('upstream')}/api/canvas/list`)).status).toBe(200);
-    expect(text).toContain(`${addressOf('gateway')}/#alice=${tokenOf('ALICE')}&bob=${tokenOf('BOB')}`);
   });
 
   test('prints commands that can be pasted and show the isolation', async () => {
@@ -51,6 +56,12 @@ describe('npm start', () => {
     expect(JSON.stringify(audit)).not.toContain(tokenOf('ALICE'));
   });
 
+  test('the page leads to the login page of the provider', async () => {
+    const browser = plainBrowser('https://nowhere.example');
+    expect(await browser.open(`${addressOf('gateway')}/`)).toContain('Who do you want to be?');
+    expect(browser.at()).toMatch(`${addressOf('provider')}/login/`);
+  });
+
   test('takes tokens that the token command prints', async () => {
     const command = run(['demo/token.ts', 'carol', '--role', 'admin', '--expires', '5m', '--data', data]);
     expect(await command.ended).toBe(0);
@@ -63,9 +74,14 @@ describe('npm start', () => {
   test('leaves a gateway.yaml that can be used again', () => {
     const loaded = loadConfig({ file: join(data, 'gateway.yaml'), variables: {} });
     expect(loaded).toMatchObject({
-      config: { listen: { host: '127.0.0.1', port: 8080 }, upstream: { url: addressOf('upstream') } },
+      config: {
+        listen: { host: '127.0.0.1', port: 8080 },
+        upstream: { url: addressOf('upstream') },
+        issuers: [{ name: 'demo', issuer: addressOf('provider'), login: { clientId: 'jaaz-gateway' } }],
+      },
     });
     expect(readFileSync(join(data, 'gateway.yaml'), 'utf8')).not.toContain(tokenOf('ALICE'));
+    expect(statSync(join(data, 'gateway.yaml')).mode & 0o777).toBe(0o600);
   });
 
   test('ends with 0 on Ctrl-C, soon and with nothing left', async () => {
@@ -76,14 +92,23 @@ describe('npm start', () => {
     expect(demo.err()).toBe('');
     await expect(fetch(addressOf('gateway'))).rejects.toThrow();
     await expect(fetch(addressOf('upstream'))).rejects.toThrow();
+    await expect(fetch(addressOf('provider'))).rejects.toThrow();
   }, 5000);
 
   test('starts again on the same data, before another upstream, and says it as JSON', async () => {
     const again = run(['demo/main.ts', ...anyPorts, '--upstream', 'http://127.0.0.1:9', '--json']);
     const told = JSON.parse(await again.until(/\n/));
-    expect(told).toMatchObject({ upstreamUrl: 'http://127.0.0.1:9', standIn: false, dataDir: data });
+    expect(told).toMatchObject({
+      upstreamUrl: 'http://127.0.0.1:9',
+      standIn: false,
+      dataDir: data,
+      page: `${told.url}/`,
+    });
+    // The tokens of the last time name its address.
+    expect(told.providerUrl).toBe(addressOf('provider'));
     const headers = { authorization: `Bearer ${tokenOf('ALICE')}` };
     expect((await fetch(`${told.url}/api/canvas/list`, { headers })).status).toBe(502);
+    expect((await fetch(`${told.providerUrl}/jwks`)).status).toBe(200);
     again.child.kill('SIGTERM');
     expect(await again.ended).toBe(0);
   });
@@ -101,6 +126,7 @@ test('a taken port is told in a sentence, with exit code 1', async () => {
 
 test.each([
   ['demo/main.ts', ['--port', 'x'], '--port is not acceptable: expected a port'],
+  ['demo/main.ts', ['--provider-port', '70000'], '--provider-port is not acceptable: expected a port'],
   ['demo/main.ts', ['--upstream', 'x'], '--upstream is not acceptable: expected an http'],
   ['demo/main.ts', ['--prot', '1'], "Unknown option '--prot'"],
   ['demo/token.ts', [], 'Exactly one USER'],

@@ -18,7 +18,7 @@ test('the page and all that it loads are served from here, and not to be stored'
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   const html = await page.text();
   expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
-  const loaded = Array.from(html.matchAll(/(?:src|href)="(\/[^"]+)"/g), ([, path = '']) => path);
+  const loaded = Array.from(html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g), ([, path = '']) => path);
   const wanted = [...loaded];
   for (const path of wanted) {
     const response = await fetch(standIn.url + path);
@@ -30,15 +30,25 @@ test('the page and all that it loads are served from here, and not to be stored'
         if (!wanted.includes(imported)) wanted.push(imported);
     }
   }
-  expect(wanted).toEqual(expect.arrayContaining(['/assets/column.js', '/assets/view.js', '/assets/api.js']));
+  expect(wanted).toEqual(expect.arrayContaining(['/assets/studio.js', '/assets/view.js', '/assets/api.js']));
 });
 
 test('every part that the page’s script looks for is in the page', async () => {
   const html = (await get(standIn, '/')).text;
-  const script = (await get(standIn, '/assets/column.js')).text;
+  const script = (await get(standIn, '/assets/studio.js')).text;
   const parts = [...script.matchAll(/#part\('([\w-]+)'\)/g)].map(([, name]) => name);
   expect(parts.length).toBeGreaterThan(10);
   for (const name of parts) expect(html).toContain(`data-part="${name}"`);
+});
+
+test('the page shows no token, and what is not an asset is the gateway’s own', async () => {
+  const html = (await get(standIn, '/')).text;
+  const links = Array.from(html.matchAll(/(?:src|href|action)="(\/[^"]*)"/g), ([, path = '']) => path);
+  expect(links.filter((path) => !path.startsWith('/assets/'))).toEqual(['/auth/me', '/auth/logout']);
+  for (const name of ['app.js', 'api.js', 'studio.js', 'view.js']) {
+    const script = (await get(standIn, `/assets/${name}`)).text;
+    expect(script).not.toMatch(/authorization|bearer|token|sessionStorage|localStorage/i);
+  }
 });
 
 test('an asset gives a 304 although it is not to be stored', async () => {

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Principal } from '../../src/model/principal.ts';
 import { Rejection } from '../../src/model/rejection.ts';
+import type { CanonicalRequest } from '../../src/model/request.ts';
 import { lifetime } from '../../src/realtime/lifetime.ts';
 import { connected, type Door, openDoor, principal, until } from '../support/socket-door.ts';
 
@@ -14,14 +15,14 @@ const START = 1_000_000;
 const open = async () => {
   const clock = { now: START };
   const asked: string[] = [];
-  const verify = async (token: string, address: string): Promise<Principal> => {
+  const identify = async ({ address }: CanonicalRequest, token = ''): Promise<Principal> => {
     asked.push(`${token} from ${address}`);
     const [user = '', end = ''] = token.split(' ');
     if (user === 'forged') throw new Rejection('token-signature', 'forged');
     return principal(user, Number(end));
   };
   const watched = lifetime({ now: () => clock.now, slotMillis: 20 });
-  door = await openDoor({ now: () => clock.now, lifetime: watched, verify });
+  door = await openDoor({ now: () => clock.now, lifetime: watched, identify });
   const client = door.client({ token: `alice ${START + 1000}` });
   const heard: unknown[] = [];
   client.on('session_update', (payload) => heard.push(payload));

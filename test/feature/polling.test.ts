@@ -7,7 +7,7 @@ import { app } from '../../src/server/app.ts';
 import { poller } from '../support/poller.ts';
 import { openPollingDoor, type PollingDoor, token } from '../support/polling-door.ts';
 import { pollingRule } from '../support/session-events.ts';
-import { connected, principal, refusal, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, identifyByTable, principal, refusal, until } from '../support/socket-door.ts';
 
 let door: PollingDoor;
 afterEach(() => door.stop());
@@ -70,7 +70,7 @@ describe('the standard client', () => {
       ['one', principal('alice')],
       ['two', principal('alice')],
     ]);
-    door = await openPollingDoor({ verify: verifyByTable(tokens) });
+    door = await openPollingDoor({ identify: identifyByTable(tokens) });
     await connected(
       door.client({ token: 'two' }, { transports: ['polling'], extraHeaders: { authorization: 'Bearer one' } }),
     );

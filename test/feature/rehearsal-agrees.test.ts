@@ -117,6 +117,7 @@ const startReal = async () => {
     ledger: { sqlite },
     redis: undefined,
     sockets: SOCKETS,
+    sessions: { idleMillis: 3_600_000, lifetimeMillis: 86_400_000, store: 'ledger', secrets: [] },
     policies: [],
     audit: { file: audit },
     log: { level: 'error' },

@@ -178,7 +178,7 @@ test('what would have been withheld is told by the window, with who came without
     findings: [{ would: 'deny', reason, detail }],
   });
   expect(byReason).toContainEqual({ mode: 'shadow', client: 'old page', outcome: 'allowed', findings: [] });
-  expect(byReason).toContainEqual(denied('token-missing', 'no token in the handshake'));
+  expect(byReason).toContainEqual(denied('token-missing', 'no token was presented'));
   expect(byReason).toContainEqual(denied('token-malformed', expect.any(String)));
   // The window is over at the latest when the gateway is.
   await world.gateway.close(200);

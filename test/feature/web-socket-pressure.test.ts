@@ -10,6 +10,9 @@ const scene = webSocketScene();
 describe('back-pressure', () => {
   const big = JSON.stringify({ kind: 'hello', text: 'x'.repeat(30_000) });
 
+  /** What is held before nothing more is read. */
+  const FULL = 1 << 20;
+
   /** Says so much that no system's buffers hold it; returns how much has left when nothing moves any more. */
   const pour = async (from: WebSocket, text: string, times: number): Promise<number> => {
     let left = 0;
@@ -18,13 +21,16 @@ describe('back-pressure', () => {
         left += 1;
       });
     }
-    let seen = -1;
-    await eventually(async () => {
-      const before = seen;
-      seen = left;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return before === left && seen === left;
-    });
+    await eventually(() => scene.gate.held().bytes > FULL);
+    // Whatever can move has moved when a neighbour has said and heard so much.
+    const { client, peer } = await scene.pair('eve');
+    for (let words = 1; words <= 100; words += 1) {
+      client.say({ kind: 'ping' });
+      await eventually(() => peer.heard.length === words);
+      peer.say({ kind: 'hello' });
+      await eventually(() => client.heard.length === words);
+    }
+    client.socket.terminate();
     return left;
   };
 

@@ -32,6 +32,10 @@ describe('who pays for a refusal', () => {
   test.each([
     ['route-unknown', 'visitor 192.0.2.1'],
     ['token-missing', 'visitor 192.0.2.1'],
+    ['session-ended', 'visitor 192.0.2.1'],
+    ['login-needed', 'visitor 192.0.2.1'],
+    ['site-foreign', 'visitor 192.0.2.1'],
+    ['credentials-differ', 'visitor 192.0.2.1'],
     ['token-signature', 'failure 192.0.2.1'],
     ['keys-unavailable', 'visitor 192.0.2.1'],
   ] as const)('%s: %s', async (reason, payer) => {

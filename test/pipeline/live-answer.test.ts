@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { ReasonCode } from '../../src/model/reason.ts';
 import type { BodySource, FilteredResponse } from '../../src/model/response.ts';
-import { beginLife } from '../../src/pipeline/life.ts';
+import type { RouteMatch } from '../../src/model/route.ts';
+import { beginLife, beginPassing } from '../../src/pipeline/life.ts';
 import { endWithAuthority } from '../../src/pipeline/live-answer.ts';
-import { principal } from '../support/socket-door.ts';
+import type { Authorised } from '../../src/realtime/lifetime.ts';
+import { principal, sessionOf } from '../support/socket-door.ts';
 
 const body: BodySource = {
   whole: () => undefined,
@@ -25,12 +26,12 @@ const life = (user: string | undefined) => {
 };
 
 const register = () => {
-  const ended: Array<(reason: ReasonCode) => void> = [];
-  const add = (_: unknown, end: (reason: ReasonCode) => void) => {
-    ended.push(end);
-    return () => void ended.pop();
+  const open: Authorised[] = [];
+  const add = (_: unknown, listener: Authorised) => {
+    open.push(listener);
+    return () => void open.pop();
   };
-  return { ended, add };
+  return { open, add };
 };
 
 test.each([['text/event-stream'], ['Text/Event-Stream; charset=utf-8'], ['text/event-stream \t;x=1']])(
@@ -40,7 +41,7 @@ test.each([['text/event-stream'], ['Text/Event-Stream; charset=utf-8'], ['text/e
     const { made, cancels } = life('alice');
     const letGo = endWithAuthority(open, made, response(['x-a', 'b', 'content-type', type]));
     expect(letGo).toBeTypeOf('function');
-    open.ended[0]?.('token-revoked');
+    open.open[0]?.ended('token-revoked');
     expect([cancels, made.endedBy, made.cancellation.cancelled]).toEqual([['cancelled'], 'token-revoked', true]);
   },
 );
@@ -54,7 +55,7 @@ describe('is left to end by itself', () => {
   ])('%s', (_, headers, of) => {
     const open = register();
     expect(endWithAuthority(open, life('alice').made, response(headers, of))).toBeUndefined();
-    expect(open.ended).toEqual([]);
+    expect(open.open).toEqual([]);
   });
 
   test('one of nobody in particular', () => {
@@ -62,6 +63,41 @@ describe('is left to end by itself', () => {
     expect(
       endWithAuthority(open, life(undefined).made, response(['content-type', 'text/event-stream'])),
     ).toBeUndefined();
-    expect(open.ended).toEqual([]);
+    expect(open.open).toEqual([]);
+  });
+});
+
+describe('when its caller’s authority is prolonged', () => {
+  const STREAM = ['content-type', 'text/event-stream'];
+  const begin = (roles: readonly string[]) => {
+    const on = register();
+    const { made, cancels } = life('alice');
+    made.match = { route: { roles } } as unknown as RouteMatch;
+    endWithAuthority(on, made, response(STREAM));
+    const [listener] = on.open;
+    return { made, cancels, listener, register: on };
+  };
+
+  test.each([
+    ['asks for no role', []],
+    ['asks for one that it still has', ['staff', 'admin']],
+  ])('an answer of a route that %s goes on, as the principal that it is by now', (_, roles) => {
+    const { made, cancels, listener } = begin(roles);
+    const later = sessionOf('alice', 5, ['staff']);
+    listener?.prolonged(later);
+    expect([made.principal, cancels, made.endedBy]).toEqual([later, [], undefined]);
+  });
+
+  test('an answer of a route whose role it has lost ends', () => {
+    const { made, cancels, listener, register: left } = begin(['admin']);
+    listener?.prolonged(sessionOf('alice', 5, ['staff']));
+    expect([cancels, made.endedBy, left.open]).toEqual([['cancelled'], 'role-missing', []]);
+  });
+
+  test('one that passes whatever is found goes on', () => {
+    const { made, cancels, listener } = begin(['admin']);
+    beginPassing(made, 'shadow');
+    listener?.prolonged(sessionOf('alice', 5, []));
+    expect([cancels, made.endedBy]).toEqual([[], undefined]);
   });
 });

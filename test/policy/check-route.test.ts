@@ -40,6 +40,45 @@ describe('a header of the answer that is not the policy’s to set:', () => {
   );
 });
 
+describe('a page', () => {
+  test.each([
+    'match: GET /',
+    "match: 'GET /c/*', forward-to: /",
+    'match: GET /, query: [a], limits: [requests]',
+    'match: GET /, cache: { max-age: 1m }',
+    'match: GET /, answer: { status: 200, text: x, type: text/html }',
+    'match: GET /, when: { header: a, is: b }, token: [header, query]',
+  ])('may be %s', (text) => {
+    expect(faults(`${text}, access: page`)).toEqual([]);
+  });
+
+  test.each([
+    "match: 'GET /{canvas}'",
+    'match: GET /, filter: { relative: true }',
+    'match: GET /, body: { json: 1KiB }',
+    'match: GET /, body: { json: 1KiB, references: canvas }',
+  ])('is none that knows its user: %s', (text) => {
+    const page = `${text}, access: page`;
+    const message = 'a page knows no user where nobody can log in, so it takes nothing and shows nothing that is owned';
+    expect(faults(page)).toEqual([`${place(page, 'page')}: ${message} (found page)`]);
+  });
+
+  test.each(['POST', 'HEAD', 'DELETE'])('is not asked for with %s', (method) => {
+    const page = `match: ${method} /, access: page`;
+    const message = 'a page is opened, and not sent anything';
+    expect(faults(page)).toEqual([`${place(page, `${method} /`)}: ${message} (found ${method} /, expected GET)`]);
+  });
+
+  test('asks for no role: where nobody can log in it would be ignored', () => {
+    const page = 'match: GET /, access: page, roles: [admin]';
+    expect(faults(page)).toEqual([`${place(page, '[admin]')}: a page route asks for no role`]);
+  });
+
+  test('is not the same for all users by its own word, but by being one', () => {
+    expect(faults('match: GET /, access: page, shared: true')).toEqual([expect.stringContaining('(found page)')]);
+  });
+});
+
 describe('what is shared by all users', () => {
   test.each([
     'match: GET /x, shared: true',
@@ -137,5 +176,56 @@ describe('a fault is told of at its place:', () => {
   ])('a public route with %s', (_name, text) => {
     const words = 'a public route knows no user, so it cannot name or show what is owned (found public)';
     expect(faults(`${text}, access: public`).filter((fault) => fault.endsWith(words))).toHaveLength(1);
+  });
+});
+
+describe('a token in the query', () => {
+  const ROUTE = 'match: GET /a, token: [header, query]';
+
+  test.each(['', ', query: [a]', ', headers: { referrer-policy: no-referrer }', ', access: user', ', roles: [admin]'])(
+    'may stand there%s',
+    (more) => {
+      expect(faults(ROUTE + more)).toEqual([]);
+    },
+  );
+
+  test.each([
+    [
+      'where no token is looked at',
+      `${ROUTE}, access: public`,
+      '[header, query], access',
+      'a public route looks at no token (found query)',
+    ],
+    [
+      'where nobody is let in',
+      `${ROUTE}, access: denied`,
+      '[header, query], access',
+      'a denied route looks at no token (found query)',
+    ],
+    [
+      'that would be forwarded',
+      `${ROUTE}, query: [a, token]`,
+      'token]',
+      'the token would be forwarded, because it is a parameter of this name (found token, expected other names)',
+    ],
+    [
+      'that a link would tell',
+      `${ROUTE}, headers: { referrer-policy: same-origin }`,
+      'same-origin',
+      'an address that may hold a token is told to no other site (found same-origin, expected no-referrer)',
+    ],
+    [
+      'and nowhere else',
+      'match: GET /a, token: [query]',
+      '[query]',
+      'a token may always stand in the header (found query, expected [header, query])',
+    ],
+  ])('is a fault %s', (_, text, part, words) => {
+    expect(faults(text)).toEqual([`${place(text, part)}: ${words}`]);
+  });
+
+  test('is nobody’s concern where the upstream has a parameter of that name', () => {
+    expect(faults('match: GET /a, query: [token]')).toEqual([]);
+    expect(faults('match: GET /a, token: [header], query: [token]')).toEqual([]);
   });
 });

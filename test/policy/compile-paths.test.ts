@@ -90,9 +90,9 @@ describe('a fault is', () => {
     expect(faults(route)).toEqual([fault]);
   });
 
-  test('a public route', () => {
-    expect(faults(`access: public, ${POST}, ${SCOPED}, ${ANSWER}`)).toContain(
-      'a public route knows no user whose folder it could be (found public)',
+  test.each(['public', 'page'])('a %s route', (access) => {
+    expect(faults(`access: ${access}, ${POST}, ${SCOPED}, ${ANSWER}`)).toContain(
+      `a ${access} route knows no user whose folder it could be (found ${access})`,
     );
   });
 

@@ -42,6 +42,20 @@ describe('a good route', () => {
     ]);
   });
 
+  test('takes a token in the header alone, or in the query too, and then tells no other site of its address', () => {
+    for (const text of ['match: GET /a', 'match: GET /a, token: [header]']) {
+      expect(routeOf(text).tokenInQuery).toBe(false);
+      expect(routeOf(text).answerHeaders.has('referrer-policy')).toBe(false);
+    }
+    const { tokenInQuery, answerHeaders } = routeOf('match: GET /a, token: [header, query], headers: { vary: origin }');
+    expect(tokenInQuery).toBe(true);
+    expect(Object.fromEntries(answerHeaders)).toEqual({
+      vary: 'origin',
+      'cache-control': 'private, no-store',
+      'referrer-policy': 'no-referrer',
+    });
+  });
+
   test('has the limits of everywhere and its own, each once, by whom they count', () => {
     const { limits } = routeOf('match: GET /a, limits: [requests]');
     expect(limits.user.map(({ name }) => name)).toEqual(['requests']);

@@ -88,6 +88,7 @@ describe('a route that only the policy has', () => {
 
   test.each([
     '{ id: p, match: GET /, access: public }',
+    '{ id: p, match: GET /, access: page }',
     '{ id: p, match: "GET /assets/*" }',
     '{ id: p, match: "HEAD /x" }',
     '{ id: p, match: GET /openapi.json, access: denied }',

@@ -7,6 +7,7 @@ describe('a route', () => {
   test.each([
     [{}],
     [{ when: { role: 'a' } }],
+    [{ token: ['header', 'query'] }],
     [{ rewrite: [{ set: { a: 'user.roles', b: { value: null } }, when: { role: 'a' } }] }],
     [{ rewrite: [{ rename: { from: 'a', to: 'b' } }] }],
     [{ filter: { drop: ['a', { at: 'b', when: { role: 'a' } }], redact: ['*.c'], max: '1KiB' } }],
@@ -18,6 +19,9 @@ describe('a route', () => {
   });
 
   test.each([
+    [{ token: [] }],
+    [{ token: 'query' }],
+    [{ token: ['auth'] }],
     [{ rewrite: [{ set: { a: 'user.email' } }] }],
     [{ rewrite: [{ set: { a: 5 } }] }],
     [{ rewrite: [{ inline: 'a', when: { role: 'a' } }] }],

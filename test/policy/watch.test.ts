@@ -164,15 +164,24 @@ test('files are asked for anew: one that joins later is watched too', async () =
 test('nothing is told of after the end', async () => {
   const file = join(folder, 'p.yaml');
   writeFileSync(file, 'one');
-  const seen = await watching(file, { settleMillis: 200 });
+  const seen: string[] = [];
+  let looks = 0;
+  const files = (): string[] => {
+    looks += 1;
+    return [file];
+  };
+  const settleMillis = 200;
+  end = watchFiles({ files, changed: () => seen.push(read(file)), settleMillis, lookMillis: 1e9 });
+  await eventually(() => seen.length === 1);
+  const before = looks;
   writeFileSync(file, 'two');
   // It is noticed, but has not been left alone for long enough when the end comes.
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await eventually(() => looks >= before + 2);
   end();
+  // One that begins now waits for as long, and so until after the other would have told.
   const witness: string[] = [];
-  end = watchFiles({ files: () => [file], changed: () => witness.push(''), settleMillis: 20 });
+  end = watchFiles({ files: () => [file], changed: () => witness.push(''), settleMillis });
   await eventually(() => witness.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 200));
   expect(seen).toEqual(['one']);
 });
 

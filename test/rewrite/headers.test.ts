@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { outboundHeaders, USER_HEADER } from '../../src/rewrite/headers.ts';
+import { type Assertion, assertionHeaders, outboundHeaders, USER_HEADER } from '../../src/rewrite/headers.ts';
 import { canonical } from '../../src/server/canonical.ts';
 import { principalOf } from '../support/stages.ts';
 
@@ -27,6 +27,9 @@ describe('of a client’s headers', () => {
       'X-Auth-Request-User',
       'Remote-User',
     ],
+    ...['X-User-Roles', 'x_user_roles', 'X-User_Roles', 'X-USER-ROLES', 'X-User-Role', 'x.user.roles'],
+    ...['X-User-Tenant', 'x_user_tenant', 'X_User-Tenant', 'X-USER-TENANT', 'X-Tenant'],
+    ...['X-Jaaz-Assertion', 'x_jaaz_assertion', 'X-JAAZ-ASSERTION', 'X-Goog-IAP-JWT-Assertion'],
     ...['Authorization', 'Proxy-Authorization', 'Cookie', 'DPoP', 'X-Api-Key', 'X-Access-Token'],
     ...[
       'X-Forwarded-For',
@@ -98,5 +101,55 @@ describe('the user', () => {
 
   test('is not named where nobody is known', () => {
     expect(outbound(['X-User-Id', 'evil'], '')).toEqual(['x-request-id', 'the-id']);
+  });
+});
+
+describe('the roles and the tenant', () => {
+  const told = (more: object): readonly string[] => {
+    const request = canonicalize({
+      method: 'GET',
+      target: '/',
+      rawHeaders: ['Host', 'x', 'X-User-Roles', 'evil', 'x_user_tenant', 'evil'],
+      remoteAddress: '127.0.0.1',
+    });
+    return outboundHeaders(request, { ...principalOf('alice'), ...more }, false).slice(4);
+  };
+
+  test('are told where there are any, and else are not there at all', () => {
+    expect(told({ roles: ['editor', 'admin'], tenant: 'acme' })).toEqual([
+      ...['x-user-roles', 'editor,admin', 'x-user-tenant', 'acme'],
+    ]);
+    expect(told({ roles: [], tenant: undefined })).toEqual([]);
+  });
+
+  test.each([
+    [['a,admin'], 'a%2Cadmin'],
+    [['a%2Cadmin'], 'a%252Cadmin'],
+    [['a b', 'Zoë'], 'a%20b,Zo%C3%AB'],
+    [['a\r\nx-user-id: evil'], 'a%0D%0Ax-user-id:%20evil'],
+  ])('%j are written as %s', (roles, text) => {
+    expect(told({ roles })).toEqual(['x-user-roles', text]);
+  });
+
+  test('of a tenant there is one text, whatever it is called', () => {
+    expect(told({ tenant: 'a c\u2028é' })).toEqual(['x-user-tenant', 'a%20c%E2%80%A8%C3%A9']);
+  });
+});
+
+describe('an assertion', () => {
+  const about = { principal: principalOf('alice'), target: '/a?b=c' };
+  const request = { id: 'r', method: 'PUT' };
+  const signed: unknown[] = [];
+  const assertion: Assertion = { header: 'x-proof', sign: (what) => `signed ${signed.push(what)}` };
+
+  test('is one more header, of this request of this caller', () => {
+    expect(assertionHeaders(assertion, request, about)).toEqual(['x-proof', 'signed 1']);
+    expect(signed).toEqual([{ ...about, method: 'PUT', requestId: 'r' }]);
+  });
+
+  test('is not made where nobody is known, or where none is wanted', () => {
+    expect(assertionHeaders(assertion, request, { ...about, principal: undefined })).toEqual([]);
+    expect(assertionHeaders(undefined, request, about)).toEqual([]);
+    expect(signed).toHaveLength(1);
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { GrantInShadow } from '../../src/model/grant.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import type { SentBody } from '../../src/model/request.ts';
-import { passOn } from '../../src/rewrite/rewrite.ts';
+import type { Assertion } from '../../src/rewrite/headers.ts';
+import { passingOn } from '../../src/rewrite/rewrite.ts';
 import { canonical } from '../../src/server/canonical.ts';
 import { jaazPolicy } from '../support/policies.ts';
 import { principalOf } from '../support/stages.ts';
@@ -18,11 +19,13 @@ interface Given {
   readonly principal?: Principal;
 }
 
+const assertion: Assertion = { header: 'x-proof', sign: ({ target, method }) => `${method} ${target}` };
+
 const outbound = ({ method = 'GET', target, headers = [], sent, principal }: Given) => {
   const raw = { method, target, rawHeaders: ['Host', 'x', ...headers], remoteAddress: '192.0.2.1' };
   const request = { canonical: canonicalize(raw), body: { kind: 'none' }, shadow: { sent } };
   const match = policy.match(method, target.split('?', 1)[0] ?? '');
-  return passOn({ request } as unknown as GrantInShadow, match, principal);
+  return passingOn({ assertion })({ request } as unknown as GrantInShadow, match, principal);
 };
 
 describe('the target', () => {
@@ -47,7 +50,12 @@ describe('the headers', () => {
 
   test('name the caller where one is known', () => {
     const { headers } = outbound({ target: '/', principal: principalOf('alice') });
-    expect(headers).toEqual(['x-request-id', 'r', 'x-user-id', 'test|alice']);
+    expect(headers.slice(0, 4)).toEqual(['x-request-id', 'r', 'x-user-id', 'test|alice']);
+  });
+
+  test('hold a signed word about the target as it leaves', () => {
+    const { headers } = outbound({ target: '/no/such?b=%41', method: 'PUT', principal: principalOf('alice') });
+    expect(headers.slice(4)).toEqual(['x-proof', 'PUT /no/such?b=A']);
   });
 });
 

@@ -17,6 +17,7 @@ routes:
   - { id: read, match: 'GET /c/{canvas}/of/{other}', query: [page, q] }
   - { id: json, match: POST /json, body: { json: 1MiB }, timeout: 15m, rewrite: [{ set: { user_id: user.id } }, { catalogue: { field: text_model, from: models } }] }
   - { id: form, match: POST /form, body: { multipart: 1MiB, file: file } }
+  - { id: cached, match: GET /cached, cache: { max-age: 1m } }
   - { id: list, match: GET /list, filter: { drop: [a], max: 1KiB } }
 `);
 
@@ -26,10 +27,17 @@ const stage = rewrite({
   writeMultipart: encodeMultipart,
 });
 
-const outbound = async (arriving: Arriving, user: string | undefined = 'alice') => {
+const signing = rewrite({
+  catalogue: async () => [],
+  writeJson: async (value) => [writeJson(value)],
+  writeMultipart: encodeMultipart,
+  assertion: { header: 'x-proof', sign: ({ principal, method, target }) => `${principal.owner} ${method} ${target}` },
+});
+
+const outbound = async (arriving: Arriving, user: string | undefined = 'alice', by = stage) => {
   const { request, match } = await arrive(policy, arriving);
   const grant = { request, owner: 'x', resources: [], claims: [], releases: [] } as unknown as Grant;
-  const result = await stage(grant, match, user === undefined ? undefined : principalOf(user));
+  const result = await by(grant, match, user === undefined ? undefined : principalOf(user));
   const bytes =
     result.body === undefined ? undefined : Buffer.concat([result.body as Buffer | readonly Buffer[]].flat());
   return { ...result, text: bytes?.toString() };
@@ -92,4 +100,33 @@ test('a route whose answer is read asks for all of it', async () => {
   const headers = ['Range', 'bytes=0-1', 'If-None-Match', '"a"'];
   expect((await outbound({ method: 'GET', target: '/list', headers })).headers).not.toContain('range');
   expect((await outbound({ method: 'GET', target: '/assets/a', headers })).headers).toContain('range');
+});
+
+describe('a signed word', () => {
+  const proofOf = async (arriving: Arriving, user?: string) => {
+    const { headers } = await outbound(arriving, user, signing);
+    const at = headers.indexOf('x-proof');
+    return at === -1 ? undefined : headers[at + 1];
+  };
+
+  test('is about the target as it leaves, not as it came', async () => {
+    const arriving = { method: 'GET', target: '/c/abc/of/x?evil=1&q=a+b&page=2', headers: ['X-Proof', 'evil'] };
+    expect(await proofOf(arriving)).toBe('test|alice GET /c/abc/of/x?page=2&q=a%20b');
+  });
+
+  test('is there with a body, too', async () => {
+    const form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nDATA\r\n--x--\r\n';
+    const headers = ['Content-Type', 'multipart/form-data; boundary=x'];
+    expect(await proofOf({ method: 'POST', target: '/form', headers, body: form })).toBe('test|alice POST /form');
+  });
+
+  test('is not about an answer that everybody shares, of which no request leaves', async () => {
+    expect(await proofOf({ method: 'GET', target: '/cached' })).toBeUndefined();
+  });
+
+  test('is no word about nobody', async () => {
+    const { request, match } = await arrive(policy, { method: 'GET', target: '/' });
+    const grant = { request, resources: [], claims: [], releases: [] } as unknown as Grant;
+    expect((await signing(grant, match, undefined)).headers).not.toContain('x-proof');
+  });
 });

@@ -54,6 +54,17 @@ describe('a revocation', () => {
     expect(made).toMatchObject({ by: 'user', issuer: 'corp', user: 'alice' });
   });
 
+  test('of a session names the session, and nobody', async () => {
+    const { call, post, records } = await open();
+    const session = '0123456789abcdef01234567';
+    const answer = await post({ session, until: UNTIL });
+    const terms = { madeAt: '2026-11-01T00:00:00.000Z', until: UNTIL, note: null };
+    const told = { id: expect.any(String), by: 'session', session, ...terms };
+    expect(answer).toMatchObject({ status: 201, body: { ended: 2, revocation: told } });
+    expect((await call({})).body).toEqual({ revocations: [told] });
+    expect(records[0]?.detail).toMatch(new RegExp(`^revoked session ${session} until `));
+  });
+
   test('is listed with the others, and taken back by its id', async () => {
     const { call, post } = await open();
     expect((await call({})).body).toEqual({ revocations: [] });

@@ -9,6 +9,8 @@ let world: World;
 let upstream: BareUpstream;
 let token: string;
 const held: Array<() => void> = [];
+/** How often the upstream could not go on with a large answer. */
+let stalls = 0;
 
 beforeAll(async () => {
   upstream = await bareUpstream(({ socket, target }) => {
@@ -17,6 +19,7 @@ beforeAll(async () => {
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n${'x'.repeat(1_000_000)}`);
       const more = (): void => {
         while (socket.write('x'.repeat(65_536)));
+        stalls += 1;
       };
       socket.on('drain', more);
       more();
@@ -241,11 +244,19 @@ describe('an upstream answer', () => {
 
   test('is not gathered for a client that reads nothing', async () => {
     const before = process.memoryUsage().rss;
+    const earlier = stalls;
     const { socket } = await dial();
     socket.pause();
     socket.write(get('/assets/large'));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(() => stalls > earlier);
+    // Whatever can move has moved when a neighbour has been answered so often.
+    const neighbour = await dial();
+    for (let answers = 1; answers <= 100; answers += 1) {
+      neighbour.socket.write(get('/assets/a'));
+      await eventually(() => statuses(neighbour.state.text).length === answers);
+    }
     expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000);
+    neighbour.socket.destroy();
     socket.destroy();
   });
 });

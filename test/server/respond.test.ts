@@ -1,11 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ReasonCode, reasons } from '../../src/model/reason.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import type { BodySink, FilteredResponse } from '../../src/model/response.ts';
 import type { Reply, Sent } from '../../src/pipeline/decide.ts';
-import { problem, reply } from '../../src/server/respond.ts';
+import { problem, refusalForm, reply } from '../../src/server/respond.ts';
 import { eventually } from '../support/eventually.ts';
 
 let server: Server | undefined;
@@ -23,7 +23,7 @@ const answering = async (
   const state = { text: '', closed: false, sent: undefined as Sent | undefined };
   server = createServer((incoming, outgoing) => {
     outgoing.on('error', () => undefined);
-    void act(reply(incoming, outgoing, stallMillis)).then((sent) => {
+    void act(reply(incoming, outgoing, { stallMillis, form: refusalForm(incoming) })).then((sent) => {
       state.sent = sent;
     });
   });
@@ -89,6 +89,40 @@ describe('a problem', () => {
   test('carries the refusal’s own headers', () => {
     const rejection = new Rejection('token-missing', 'x', { headers: ['www-authenticate', 'Bearer'] });
     expect(problem(rejection, 'i').head.join()).toContain('www-authenticate,Bearer');
+  });
+});
+
+describe('a page', () => {
+  const asked = (headers: IncomingHttpHeaders) => refusalForm({ headers } as IncomingMessage);
+  const page = asked({ 'sec-fetch-mode': 'navigate' });
+
+  test.each(Object.keys(reasons) as ReasonCode[])('of %s tells the public sentence, and never the detail', (reason) => {
+    const headers = ['www-authenticate', 'Bearer'];
+    const { head, body } = page(new Rejection(reason, 'the secret detail', { headers }), 'the-id');
+    expect(body.toString()).toContain(`<p>${reasons[reason].message}</p>`);
+    expect(body.toString()).toContain('the-id');
+    expect(body.toString() + head.join()).not.toContain('secret');
+    expect(head.join()).toContain(`content-length,${body.length},`);
+    for (const each of ['text/html', 'no-store', 'nosniff', 'www-authenticate,Bearer', 'x-request-id,the-id']) {
+      expect(head.join()).toContain(each);
+    }
+  });
+
+  test('is for whoever opened the address; everybody else gets the document', () => {
+    expect(asked({ accept: 'text/html,*/*' })).toBe(page);
+    expect(asked({ accept: 'text/html', 'sec-fetch-mode': 'cors' })).toBe(problem);
+    expect(asked({ accept: '*/*' })).toBe(problem);
+    expect(asked({})).toBe(problem);
+  });
+
+  test('takes the place of the document where it is asked for', async () => {
+    const { state } = await answering(
+      (to) => to.refuse(new Rejection('login-failed', 'x'), 'i', []),
+      'GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n',
+    );
+    await eventually(() => state.text.includes('</html>'));
+    expect(state.text).toContain('HTTP/1.1 400');
+    expect(state.sent).toEqual({ status: 400, outcome: 'complete' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Rollout } from '../../src/model/mode.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import {
   checkAuthority,
   countFor,
@@ -9,7 +10,7 @@ import {
   watchAuthority,
 } from '../../src/server/socket-authority.ts';
 import { openLink } from '../support/open-link.ts';
-import { principal } from '../support/socket-door.ts';
+import { principal, sessionOf } from '../support/socket-door.ts';
 
 const SHADOW: Rollout = { mode: 'shadow', cohorts: [] };
 const event = { name: 'session_update', payload: {} };
@@ -59,22 +60,99 @@ describe('the end of a token', () => {
   });
 });
 
+describe('the session of a socket', () => {
+  const settled = () => new Promise(setImmediate);
+
+  test('that is used goes on, with the same seat and without a record', async () => {
+    const later = sessionOf('alice', 1_090_000);
+    const { door, link, clock, watched, records, closes } = openLink({
+      principal: sessionOf('alice', 1_060_000),
+      prolong: async ({ expiresAtMillis }) => (expiresAtMillis === 1_060_000 ? later : undefined),
+    });
+    const { seat } = link;
+    clock.now = 1_060_000;
+    watched.tick();
+    await settled();
+    expect([link.principal, link.seat, records, closes, watched.size]).toEqual([later, seat, [], [], 1]);
+    expect(door.channels.send('demo|alice', event, [])).toBe(1);
+    clock.now = 1_090_000;
+    watched.tick();
+    await settled();
+    expect([door.channels.size, closes]).toEqual([0, [[4401, 'session-ended']]]);
+    expect(records).toMatchObject([{ outcome: 'refused', reason: 'session-ended', owner: 'demo|alice' }]);
+  });
+
+  test('with other roles is in the cohort of those', async () => {
+    const rollout: Rollout = {
+      mode: 'enforce',
+      cohorts: [{ name: 'pilots', mode: 'shadow', has: ({ roles }) => roles.includes('pilot') }],
+    };
+    const { door, clock, watched } = openLink({
+      principal: sessionOf('alice', 1_060_000),
+      prolong: () => sessionOf('alice', 1_090_000, ['pilot']),
+      rollout,
+    });
+    expect(door.channels.broadcast(event)).toBe(0);
+    clock.now = 1_060_000;
+    watched.tick();
+    expect(door.channels.broadcast(event)).toBe(1);
+  });
+
+  test('that is ended while it is asked about does not come back', async () => {
+    const answer = Promise.withResolvers<Principal>();
+    const { door, link, clock, watched, closes } = openLink({
+      principal: sessionOf('alice', 1_060_000),
+      prolong: () => answer.promise,
+    });
+    clock.now = 1_060_000;
+    watched.tick();
+    revoke(door, link, sessionOf('alice'));
+    answer.resolve(sessionOf('alice', 1_090_000));
+    await settled();
+    expect([link.principal?.expiresAtMillis, closes]).toEqual([1_060_000, [[4401, 'session-ended']]]);
+    expect(door.channels.send('demo|alice', event, [])).toBe(0);
+  });
+
+  test('leaves somebody unknown where that may go on, and why is recorded', async () => {
+    const { door, clock, watched, records, closes } = openLink({
+      principal: sessionOf('alice', 1_060_000),
+      prolong: () => undefined,
+      rollout: SHADOW,
+    });
+    clock.now = 1_060_000;
+    watched.tick();
+    expect([door.channels.send('demo|alice', event, []), closes]).toEqual([0, []]);
+    expect(records).toMatchObject([{ outcome: 'allowed', findings: [{ reason: 'session-ended' }] }]);
+  });
+});
+
 describe('a socket that waited for something', () => {
-  test('ends at once when its token has expired by then, and once', () => {
+  test('ends at once when its token has expired by then, and once', async () => {
     const { door, link, clock, watched, closes, records } = openLink({ principal: principal('alice', 1_060_000) });
     clock.now = 1_059_999;
-    checkAuthority(door, link);
+    await checkAuthority(door, link);
     expect([link.ended, closes]).toEqual([false, []]);
     clock.now = 1_060_000;
-    checkAuthority(door, link);
+    await checkAuthority(door, link);
     watched.tick();
     expect([link.ended, closes]).toEqual([true, [[4401, 'authority-expired']]]);
     expect(records).toHaveLength(1);
   });
 
-  test('goes on when nobody knows whose it is', () => {
+  test('goes on by its session, when that was used meanwhile', async () => {
+    const later = sessionOf('alice', 1_090_000);
+    const { door, link, clock, closes } = openLink({
+      principal: sessionOf('alice', 1_060_000),
+      prolong: async () => later,
+    });
+    clock.now = 1_060_000;
+    await checkAuthority(door, link);
+    expect([link.principal, closes]).toEqual([later, []]);
+  });
+
+  test('goes on when nobody knows whose it is', async () => {
     const { door, link } = openLink({ rollout: SHADOW });
-    checkAuthority(door, link);
+    await checkAuthority(door, link);
     expect(link.ended).toBe(false);
   });
 });
@@ -114,7 +192,7 @@ describe('a revocation', () => {
       principal: principal('alice'),
       ...(rollout === undefined ? {} : { rollout }),
     });
-    revoke(door, link);
+    revoke(door, link, principal('alice'));
     expect([door.channels.send('demo|alice', event, []), door.channels.broadcast(event)]).toEqual([0, 0]);
     expect(closes).toEqual([[4401, 'token-revoked']]);
     expect(records).toMatchObject([{ outcome: 'refused', reason: 'token-revoked', owner: 'demo|alice' }]);

@@ -8,7 +8,7 @@ import { cut, type Door as Given, leave } from '../../src/server/socket-door.ts'
 import type { Link, LinkNote } from '../../src/server/socket-link.ts';
 import { tally } from '../../src/server/socket-tally.ts';
 import { socketRule } from '../support/session-events.ts';
-import { connected, type Door, openDoor, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, type Door, identifyByTable, openDoor, until } from '../support/socket-door.ts';
 
 describe('the end of a connection', () => {
   let door: Door;
@@ -103,11 +103,11 @@ describe('a socket that is sent away', () => {
       ...{ method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' },
     });
     const options = {
-      ...{ rule: socketRule, verify: verifyByTable(), lifetime: lifetime() },
+      ...{ rule: socketRule, identify: identifyByTable(), lifetime: lifetime() },
       inbound: inbound({ accept: socketRule.accept }),
     };
     const given: Given = {
-      ...{ options, channels, byOwner: tally(1), now: Date.now, modeOf: () => 'enforce' },
+      ...{ options, channels, byOwner: tally(1), now: Date.now, modeOf: () => 'enforce', isRevoked: () => false },
       record: { link: (_, note) => void notes.push(note), refused: () => undefined },
     };
     const link: Link = {

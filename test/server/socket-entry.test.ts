@@ -11,7 +11,7 @@ import { type Entry, type EntryOptions, enter, keep, rawRequest } from '../../sr
 import { decisions } from '../../src/server/socket-link.ts';
 import { tally } from '../../src/server/socket-tally.ts';
 import { socketRule } from '../support/session-events.ts';
-import { verifyByTable } from '../support/socket-door.ts';
+import { identifyByTable } from '../support/socket-door.ts';
 
 const raw = { method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' };
 const request = canonical({ hosts: undefined, trustedProxies: [] })(raw);
@@ -20,7 +20,7 @@ const entryWith = (more: Partial<EntryOptions> = {}) => {
   const records: AuditRecord[] = [];
   const options: EntryOptions = {
     rule: socketRule,
-    verify: verifyByTable(),
+    identify: identifyByTable(),
     inbound: inbound({ accept: socketRule.accept }),
     lifetime: lifetime(),
     ...more,

@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { SocketRule } from '../../src/model/event.ts';
-import { Rejection } from '../../src/model/rejection.ts';
 import type { RawRequest } from '../../src/model/request.ts';
 import { canonical } from '../../src/server/canonical.ts';
-import { handshake, requestToken, tokenInAuth, tokenOf } from '../../src/server/socket-handshake.ts';
+import {
+  handshake,
+  type Identify,
+  identified,
+  requestToken,
+  tokenInAuth,
+  tokenOf,
+} from '../../src/server/socket-handshake.ts';
 import { pollingRule, socketRule } from '../support/session-events.ts';
+import { principal, sessionOf } from '../support/socket-door.ts';
 
 const reading = canonical({ hosts: undefined, trustedProxies: ['127.0.0.1'] });
 const GOOD = '/socket.io/?EIO=4&transport=websocket';
@@ -132,20 +139,15 @@ describe('a request of a session that polls', () => {
     ['an empty token', { authorization: 'Bearer ' }, allowing('header')],
     ['a password', { authorization: 'Basic x' }, allowing('header')],
     ['a token in a place that is not listed', { authorization: 'Bearer h' }, allowing('auth')],
-  ])('is told what to show when it shows %s', (_, headers, rule) => {
-    expect(() => requestToken(rule, reading(raw(POLL, headers)))).toThrow(
-      expect.objectContaining({
-        reason: 'token-missing',
-        headers: ['www-authenticate', 'Bearer realm="jaaz-gateway"'],
-      }),
-    );
+  ])('shows no token when it shows %s', (_, headers, rule) => {
+    expect(requestToken(rule, reading(raw(POLL, headers)))).toBeUndefined();
   });
 
   test('shows its token in the header, and a token in the query is none', () => {
     expect(requestToken(allowing('header'), reading(raw(POLL, { authorization: 'Bearer h' })))).toBe('h');
     const both = allowing('header', 'query');
     expect(requestToken(both, reading(raw(`${POLL}&token=q`, { authorization: 'Bearer h' })))).toBe('h');
-    expect(() => requestToken(both, reading(raw(`${POLL}&token=q`)))).toThrow(Rejection);
+    expect(requestToken(both, reading(raw(`${POLL}&token=q`)))).toBeUndefined();
   });
 });
 
@@ -181,11 +183,16 @@ describe('tokenOf', () => {
   });
 
   test.each([
-    ['nothing', allowing('auth', 'header'), {}, undefined, 'token-missing'],
-    ['an empty token', allowing('auth'), {}, { token: '' }, 'token-missing'],
-    ['an inherited token', allowing('auth'), {}, Object.create({ token: 'a' }), 'token-missing'],
-    ['a place that is not listed', allowing('auth'), bearer, undefined, 'token-missing'],
-    ['another place that is not listed', allowing('header'), {}, { token: 'a' }, 'token-missing'],
+    ['nothing', allowing('auth', 'header'), {}, undefined],
+    ['an empty token', allowing('auth'), {}, { token: '' }],
+    ['an inherited token', allowing('auth'), {}, Object.create({ token: 'a' })],
+    ['a place that is not listed', allowing('auth'), bearer, undefined],
+    ['another place that is not listed', allowing('header'), {}, { token: 'a' }],
+  ] as const)('finds none in %s', (_, rule, headers, auth) => {
+    expect(tokenOf(rule, reading(raw(GOOD, headers)), auth)).toBeUndefined();
+  });
+
+  test.each([
     ['a number', allowing('auth'), {}, { token: 7 }, 'token-malformed'],
     ['two that differ', allowing('auth', 'header'), bearer, { token: 'a' }, 'token-malformed'],
     ['an empty one beside another', allowing('auth', 'header'), bearer, { token: '' }, 'token-malformed'],
@@ -193,5 +200,34 @@ describe('tokenOf', () => {
     expect(() => tokenOf(rule, reading(raw(GOOD, headers)), auth)).toThrow(
       expect.objectContaining({ reason, status: 401 }),
     );
+  });
+});
+
+describe('identified', () => {
+  const now = () => 1_000;
+  const request = reading(raw(GOOD));
+
+  test('resolves with whose it is, by the request and the token that it was shown', async () => {
+    const asked: unknown[] = [];
+    const identify: Identify = async (...given) => {
+      asked.push(given);
+      return principal('alice');
+    };
+    expect((await identified({ identify, now }, request, 'a')).owner).toBe('demo|alice');
+    expect(asked).toEqual([[request, 'a']]);
+  });
+
+  test('tells who shows nothing at all what to show', async () => {
+    await expect(identified({ identify: () => undefined, now }, request, undefined)).rejects.toMatchObject({
+      reason: 'token-missing',
+      headers: ['www-authenticate', 'Bearer realm="jaaz-gateway"'],
+    });
+  });
+
+  test.each([
+    ['a token', principal('alice', 1_000), 'token-expired'],
+    ['a session', sessionOf('alice', 1_000), 'session-ended'],
+  ])('refuses %s that has come to its end meanwhile', async (_, found, reason) => {
+    await expect(identified({ identify: () => found, now }, request, undefined)).rejects.toMatchObject({ reason });
   });
 });

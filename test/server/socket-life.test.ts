@@ -6,7 +6,7 @@ import { Rejection } from '../../src/model/rejection.ts';
 import type { RawRequest } from '../../src/model/request.ts';
 import { lifetime } from '../../src/realtime/lifetime.ts';
 import { canonical } from '../../src/server/canonical.ts';
-import { connected, type Door, openDoor, principal, refusal, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, type Door, identifyByTable, openDoor, principal, refusal, until } from '../support/socket-door.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -64,7 +64,7 @@ describe('authority', () => {
       ['first', principal('alice', 1_060_000)],
       ['second', principal('alice', 9_000_000)],
     ]);
-    door = await openDoor({ now: () => clock, lifetime: watched, verify: verifyByTable(tokens) });
+    door = await openDoor({ now: () => clock, lifetime: watched, identify: identifyByTable(tokens) });
     let token = 'first';
     const auth = (give: (auth: object) => void): void => give({ token });
     const client = door.client(auth, { reconnection: true, reconnectionDelay: 20 });
@@ -79,7 +79,7 @@ describe('authority', () => {
   });
 
   test('that has ended already is refused', async () => {
-    door = await openDoor({ verify: () => principal('alice', Date.now() - 1) });
+    door = await openDoor({ identify: () => principal('alice', Date.now() - 1) });
     expect((await refusal(door.client({ token: 'x' }))).data).toEqual({
       code: 'token-expired',
       message: 'The access token has expired.',
@@ -185,13 +185,13 @@ describe('where the policy is not in effect', () => {
 
   test('a change between being let in and being welcomed is noticed too', async () => {
     let rollout = SHADOW;
-    const verify = (): never => {
+    const identify = (): never => {
       process.nextTick(() => {
         rollout = ENFORCED;
       });
       throw new Rejection('token-signature', 'forged');
     };
-    door = await openDoor({ verify, rollout: () => rollout });
+    door = await openDoor({ identify, rollout: () => rollout });
     const client = door.client({ token: 'forged' });
     const gone = new Promise((resolve) => client.once('disconnect', resolve));
     expect(await gone).toBe('transport close');
@@ -217,8 +217,8 @@ describe('where the policy is not in effect', () => {
     let clock = 1_000_000;
     let rollout = SHADOW;
     const watched = lifetime({ now: () => clock, slotMillis: 20 });
-    const verify = verifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
-    door = await openDoor({ now: () => clock, lifetime: watched, verify, rollout: () => rollout });
+    const identify = identifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
+    door = await openDoor({ now: () => clock, lifetime: watched, identify, rollout: () => rollout });
     const client = door.client({ token: 'short' }, { extraHeaders: { 'user-agent': 'old page' } });
     await connected(client);
     await until(() => door.count() === 1);
@@ -240,9 +240,9 @@ describe('where the policy is not in effect', () => {
   test('a token of an enforced cohort that expires ends its socket', async () => {
     let clock = 1_000_000;
     const watched = lifetime({ now: () => clock, slotMillis: 20 });
-    const verify = verifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
+    const identify = identifyByTable(new Map([['short', principal('alice', 1_060_000)]]));
     const rollout: Rollout = { mode: 'shadow', cohorts: aliceOnly('enforce') };
-    door = await openDoor({ now: () => clock, lifetime: watched, verify, rollout: () => rollout });
+    door = await openDoor({ now: () => clock, lifetime: watched, identify, rollout: () => rollout });
     const client = door.client({ token: 'short' });
     await connected(client);
     clock = 1_060_000;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Rejection } from '../../src/model/rejection.ts';
+import type { Authorised } from '../../src/server/socket-door.ts';
 import { denialOf } from '../../src/server/socket-link.ts';
 import { type Caller, pollingSession, type SessionConn } from '../../src/server/socket-session.ts';
 import { principal } from '../support/socket-door.ts';
@@ -17,12 +18,12 @@ const other: Caller = { denial: denialOf(new Rejection('token-signature', 'd')) 
 
 const begin = (name = 'polling') => {
   const watches: Array<[number, boolean]> = [];
-  const ends: Array<() => void> = [];
+  const told: Authorised[] = [];
   const expired = vi.fn();
   const session = pollingSession({
-    watch(until, ended) {
-      ends.push(ended);
-      const watch: [number, boolean] = [until, true];
+    watch({ expiresAtMillis }, authorised) {
+      told.push(authorised);
+      const watch: [number, boolean] = [expiresAtMillis, true];
       watches.push(watch);
       return () => {
         watch[1] = false;
@@ -42,7 +43,7 @@ const begin = (name = 'polling') => {
   });
   const closed = vi.fn();
   session.once('close', closed);
-  return { session, conn, closes, closed, watches, ends, expired, transport };
+  return { session, conn, closes, closed, watches, told, expired, transport };
 };
 
 const ask = (method: string) => {
@@ -124,7 +125,7 @@ test('takes one WebSocket at a time, and another when it has failed', () => {
 });
 
 test('watches the authority of its last request, and none when it is a WebSocket', () => {
-  const { session, conn, watches, ends, expired } = begin();
+  const { session, conn, watches, told, expired } = begin();
   const come = (caller: Caller) => {
     const { incoming, outgoing } = ask('POST');
     session.carry(incoming, outgoing, caller);
@@ -139,10 +140,22 @@ test('watches the authority of its last request, and none when it is a WebSocket
     [1_000, false],
     [2_000, true],
   ]);
-  ends[1]?.();
-  expect(expired).toHaveBeenCalledTimes(1);
+  told[1]?.ended('authority-expired');
+  expect(expired.mock.calls).toEqual([['authority-expired']]);
   conn.emit('upgrade');
   expect(watches.map(([, isOn]) => isOn)).toEqual([false, false]);
+});
+
+test('whose authority is prolonged is of the same owner still, by what that is now', () => {
+  const { session, watches, told } = begin();
+  const { incoming, outgoing } = ask('POST');
+  session.carry(incoming, outgoing, alice);
+  outgoing.emit('finish');
+  const later = principal('alice', 3_000);
+  told[0]?.prolonged(later);
+  expect([session.principal, session.isOf(alice), watches]).toEqual([later, true, [[1_000, true]]]);
+  session.carry(incoming, outgoing, { principal: principal('alice', 3_000) });
+  expect(watches).toEqual([[1_000, true]]);
 });
 
 test('that is over cuts an answer that is not read, leaves one that is, and no timer', () => {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { Cohort } from '../../src/model/mode.ts';
 import { Rejection } from '../../src/model/rejection.ts';
-import { connected, type Door, openDoor, refusal, until, verifyByTable } from '../support/socket-door.ts';
+import { connected, type Door, identifyByTable, openDoor, refusal, until } from '../support/socket-door.ts';
 
 let door: Door;
 afterEach(() => door.stop());
@@ -39,12 +39,12 @@ describe('a connection', () => {
     }
   });
 
-  test('waits for a verification that takes its time', async () => {
-    const verify = verifyByTable();
+  test('waits for an identification that takes its time', async () => {
+    const identify = identifyByTable();
     door = await openDoor({
-      async verify(token) {
+      async identify(request, token) {
         await new Promise(setImmediate);
-        return verify(token);
+        return identify(request, token);
       },
     });
     await connected(door.client({ token: 'alice-token' }));
@@ -53,11 +53,11 @@ describe('a connection', () => {
 
   test('is closed, not refused, while tokens cannot be verified, so that its client comes back', async () => {
     let isDown = true;
-    const verify = verifyByTable();
+    const identify = identifyByTable();
     door = await openDoor({
-      verify(token) {
+      identify(request, token) {
         if (isDown) throw new Rejection('keys-unavailable', 'no keys');
-        return verify(token);
+        return identify(request, token);
       },
     });
     const client = door.client({ token: 'alice-token' }, { reconnection: true, reconnectionDelay: 20 });
@@ -67,9 +67,9 @@ describe('a connection', () => {
     await until(() => client.connected);
   });
 
-  test('is closed without an answer when verifying fails in a way that nobody foresaw', async () => {
+  test('is closed without an answer when identifying fails in a way that nobody foresaw', async () => {
     door = await openDoor({
-      verify() {
+      identify() {
         throw new Error('boom');
       },
     });

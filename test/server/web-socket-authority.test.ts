@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { SESSION_COOKIE } from '../../src/model/cookie.ts';
 import type { Policy } from '../../src/model/policy.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import { eventually } from '../support/eventually.ts';
 import { policyFrom, principalOf } from '../support/stages.ts';
@@ -58,6 +60,7 @@ describe('the authority of a connection', () => {
     const { client: raw } = await scene.pair('ann', '/ws/terminal/session-ann');
     const { client: bob } = await scene.pair('bob');
     expect(scene.gate.end(({ user }) => user === 'ann')).toBe(2);
+    expect(scene.gate.end(({ user }) => user === 'ann')).toBe(0);
     expect(await ann.closed).toEqual({ code: 4401, reason: 'token-revoked' });
     await raw.closed;
     await eventually(() => scene.gate.open() === 1 && scene.upstream.open() === 1);
@@ -92,6 +95,74 @@ describe('the authority of a connection', () => {
   });
 });
 
+describe('the session of a connection', () => {
+  const START = 1_000_000;
+  const sessionOf = (roles: readonly string[], expiresAtMillis = START + 60_000): Principal =>
+    ({ ...principalOf('eve', [...roles]), sessionId: 's-eve', expiresAtMillis }) as Principal;
+
+  /** Eve opens an endpoint with her cookie. The first time that her session runs out she is `later`; then it is over. */
+  const open = async (path: string, later: Principal | undefined, more: object = {}) => {
+    const clock = { now: START };
+    await scene.set({
+      gate: {
+        now: () => clock.now,
+        sessions: new Map([['eve-session', sessionOf(['admin'])]]),
+        prolong: async ({ expiresAtMillis }) => (expiresAtMillis === START + 60_000 ? later : undefined),
+        ...more,
+      },
+    });
+    const headers = { cookie: `${SESSION_COOKIE}=eve-session` };
+    const client = scene.gate.client(path, undefined, { headers });
+    await client.opened;
+    await eventually(() => scene.gate.records.length === 1);
+    return { client, clock, peer: scene.upstream.peers[0] };
+  };
+
+  test('is prolonged while it is used, and ends it with 4401 when it is over', async () => {
+    const { client, clock, peer } = await open('/ws/agent', sessionOf([], START + 120_000));
+    clock.now += 60_000;
+    scene.gate.watched.tick();
+    await new Promise(setImmediate);
+    client.say({ kind: 'ping' });
+    await eventually(() => peer?.heard.length === 1);
+    expect([client.end(), scene.gate.records.length]).toEqual([undefined, 1]);
+    clock.now += 60_000;
+    expect(await client.closed).toEqual({ code: 4401, reason: 'session-ended' });
+    expect(scene.gate.records.at(-1)).toMatchObject({ outcome: 'refused', reason: 'session-ended', owner: 'test|eve' });
+    await scene.nothingIsLeft();
+  });
+
+  test.each([
+    ['goes on with the role that its endpoint asks for', ['staff', 'admin'], undefined],
+    ['ends with 4403 when it has that no longer', ['staff'], { code: 4403, reason: 'role-missing' }],
+  ])('%s', async (_, roles, end) => {
+    const { client, clock } = await open('/ws/staff', sessionOf(roles, START + 120_000));
+    clock.now += 60_000;
+    scene.gate.watched.tick();
+    await new Promise(setImmediate);
+    if (end !== undefined) await client.closed;
+    expect(client.end()).toEqual(end);
+  });
+
+  test('may lose its role where the policy is not in effect, and is turned out when that is', async () => {
+    let policy = inMode('shadow');
+    const { client, clock } = await open('/ws/staff', sessionOf([], START + 120_000), { policy: () => policy });
+    clock.now += 60_000;
+    scene.gate.watched.tick();
+    await new Promise(setImmediate);
+    expect(scene.gate.count()).toBe(1);
+    policy = policyFrom(AGENT_POLICY);
+    scene.gate.rejudge();
+    expect(await client.closed).toEqual({ code: 4403, reason: 'role-missing' });
+  });
+
+  test('is taken back: the client is told that it has ended', async () => {
+    const { client } = await open('/ws/agent', undefined);
+    expect(scene.gate.end(({ sessionId }) => sessionId === 's-eve')).toBe(1);
+    expect(await client.closed).toEqual({ code: 4401, reason: 'session-ended' });
+  });
+});
+
 describe('another policy', () => {
   const inEffect = policyFrom(AGENT_POLICY);
   const changed = (found: string, by: string): Policy => {
@@ -122,7 +193,7 @@ describe('another policy', () => {
     await scene.set({
       gate: {
         policy: () => policy,
-        verify: () =>
+        identify: () =>
           new Promise((_resolve, reject) => {
             goOn = () => reject(new Rejection('token-missing', 'nobody'));
           }),

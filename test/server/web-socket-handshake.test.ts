@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { SESSION_COOKIE } from '../../src/model/cookie.ts';
 import { eventually } from '../support/eventually.ts';
+import { principalOf } from '../support/stages.ts';
 import { people } from '../support/web-socket-door.ts';
 import { webSocketScene } from '../support/web-socket-scene.ts';
 
@@ -32,6 +34,19 @@ test('the token may stand in the query where the policy says so', async () => {
   expect(scene.gate.records[0]).toMatchObject({ owner: 'test|bob', path: '/ws/agent' });
 });
 
+test('a cookie may stand for its user, beside a token of the same user too', async () => {
+  const sessions = new Map([['bob-session', principalOf('bob')]]);
+  await scene.set({ gate: { sessions } });
+  const headers = { cookie: `${SESSION_COOKIE}=bob-session` };
+  await scene.gate.client('/ws/agent', undefined, { headers }).opened;
+  await scene.gate.client('/ws/agent', 'bob', { headers }).opened;
+  await eventually(() => scene.gate.records.length === 2);
+  expect(scene.gate.records).toMatchObject([{ owner: 'test|bob' }, { owner: 'test|bob' }]);
+  expect(scene.upstream.asked.map((asked) => asked.headers.cookie)).toEqual([undefined, undefined]);
+  const answer = await scene.gate.client('/ws/agent', 'ann', { headers }).refused();
+  expect([answer.status, answer.code]).toEqual([400, 'credentials-differ']);
+});
+
 test('the upstream is asked for another path where the policy says so', async () => {
   await scene.set();
   const { peer } = await scene.pair('ann', '/ws/canvas/canvas-ann');
@@ -40,9 +55,12 @@ test('the upstream is asked for another path where the policy says so', async ()
 });
 
 const none = {};
+const ENDED = `${SESSION_COOKIE}=ended`;
 
 test.each([
   ['without a token', '/ws/agent', undefined, none, 401, 'token-missing'],
+  ['with a cookie that opens nothing', '/ws/agent', undefined, { cookie: ENDED }, 401, 'session-ended'],
+  ['with a forged token beside a cookie', '/ws/agent', 'mallory', { cookie: ENDED }, 401, 'token-signature'],
   ['with a forged one', '/ws/agent', 'mallory', none, 401, 'token-signature'],
   ['with one in the query where it may not stand', '/ws/staff?token=eve-token', undefined, none, 400, 'query-invalid'],
   ['with two that differ', '/ws/agent?token=bob-token', 'ann', none, 401, 'token-malformed'],

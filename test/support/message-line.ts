@@ -1,17 +1,10 @@
 /** The judges of one raw WebSocket's messages, with real stages and a ledger in memory, and without any socket. */
-import { claims } from '../../src/authz/claim.ts';
-import { ownershipLookup } from '../../src/authz/lookup.ts';
-import { conform } from '../../src/body/conform.ts';
-import { parseStrictJson } from '../../src/body/json.ts';
-import { writeJson } from '../../src/body/json-write.ts';
 import type { Mode } from '../../src/model/mode.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import type { MessageRules } from '../../src/model/websocket.ts';
 import { messageLife } from '../../src/pipeline/message.ts';
 import type { MessageNote, MessageStages, Verdict } from '../../src/pipeline/message-line.ts';
-import { messages } from '../../src/realtime/messages.ts';
-import { nearOwnershipCache } from '../../src/store/memory/near-ownership-cache.ts';
-import { memoryLedger } from '../../src/store/memory/ownership-ledger.ts';
+import { messageStages } from './message-stages.ts';
 import { policyFrom, principalOf } from './stages.ts';
 import { AGENT_POLICY } from './web-socket-door.ts';
 
@@ -33,45 +26,22 @@ export interface LineOptions {
 
 export const messageLine = async (options: LineOptions = {}) => {
   const { mode = 'enforce', principal = () => principalOf('ann'), stages, presence = false } = options;
-  const ledger = memoryLedger();
-  const lookup = ownershipLookup({
-    ledger,
-    near: nearOwnershipCache({ maxEntries: 100, maxAgeMillis: 60_000 }),
-    common: undefined,
-  });
-  for (const user of ['ann', 'bob']) {
-    const parent = { kind: 'canvas', id: `canvas-${user}` };
-    await ledger.learn({ ref: parent, parent: undefined, origin: 'migration' }, `test|${user}`);
-    const ref = { kind: 'session', id: `session-${user}` };
-    await ledger.learn({ ref, parent, origin: 'migration' }, `test|${user}`);
-  }
-  const counted: string[] = [];
   const told: MessageNote[] = [];
-  const reported: unknown[] = [];
-  const life = messageLife({
-    read: (bytes) => parseStrictJson(bytes),
-    write: writeJson,
-    conform,
-    judge: messages,
-    ownersOf: lookup.ownersOf,
-    claims: claims({ ledger, lookup, presence: async () => presence }),
-    learn: (ref, parent, owner) => ledger.learn({ ref, parent, origin: 'event' }, owner),
-    count: (outcome, because) => counted.push(`${outcome} ${because}`),
-    report: (error) => reported.push(error),
-    patienceMillis: 50,
-    retryMillis: 1,
-    maxRefused: 3,
-    ...stages,
-  })({ rules: agentRules, mode: () => mode, principal, resources: [], told: (note) => told.push(note) });
+  const parts = await messageStages({
+    presence,
+    stages: { patienceMillis: 50, retryMillis: 1, maxRefused: 3, ...stages },
+  });
+  const life = messageLife(parts.stages)({
+    ...{ rules: agentRules, mode: () => mode, principal, resources: [] },
+    told: (note) => told.push(note),
+  });
   const message = (value: unknown) => ({
     data: Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
     isBinary: Buffer.isBuffer(value),
   });
   return {
-    ledger,
-    counted,
+    ...parts,
     told,
-    reported,
     sent: (value: unknown): Promise<Verdict> => life.sent(message(value)),
     delivered: (value: unknown): Promise<Verdict> => life.delivered(message(value)),
   };

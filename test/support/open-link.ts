@@ -4,7 +4,7 @@ import type { AuditRecord } from '../../src/model/audit.ts';
 import { ENFORCED, modeFor, type Rollout } from '../../src/model/mode.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { inbound } from '../../src/realtime/inbound.ts';
-import { lifetime } from '../../src/realtime/lifetime.ts';
+import { type LifetimeOptions, lifetime } from '../../src/realtime/lifetime.ts';
 import { canonical } from '../../src/server/canonical.ts';
 import { watchAuthority } from '../../src/server/socket-authority.ts';
 import { ownerChannels } from '../../src/server/socket-channels.ts';
@@ -13,25 +13,29 @@ import { type Conn, decisions, type Link, type Polled } from '../../src/server/s
 import { peer } from '../../src/server/socket-peer.ts';
 import { tally } from '../../src/server/socket-tally.ts';
 import { socketRule } from './session-events.ts';
-import { verifyByTable } from './socket-door.ts';
+import { identifyByTable } from './socket-door.ts';
 
 const SLOT = 100;
 
 export interface OpenLinkOptions {
   readonly principal?: Principal | undefined;
   readonly polled?: Polled;
-  readonly verify?: SocketLifeOptions['verify'];
+  readonly identify?: SocketLifeOptions['identify'];
   readonly rollout?: Rollout;
+  readonly prolong?: LifetimeOptions['prolong'];
   readonly maxSocketsPerOwner?: number;
 }
 
 /** At the time 1,000,000, which goes on when it is told to. */
 export const openLink = (options: OpenLinkOptions = {}) => {
-  const { principal, polled, verify = verifyByTable(), maxSocketsPerOwner = 50 } = options;
+  const { principal, polled, identify = identifyByTable(), maxSocketsPerOwner = 50 } = options;
   const clock = { now: 1_000_000, rollout: options.rollout ?? ENFORCED };
   const records: AuditRecord[] = [];
   const lags: number[] = [];
-  const watched = lifetime({ now: () => clock.now, slotMillis: SLOT, late: (millis) => lags.push(millis) });
+  const watched = lifetime({
+    ...{ now: () => clock.now, slotMillis: SLOT, late: (millis) => lags.push(millis) },
+    ...(options.prolong && { prolong: options.prolong }),
+  });
   const byOwner = tally(maxSocketsPerOwner);
   const door: Door = {
     record: decisions(
@@ -40,9 +44,10 @@ export const openLink = (options: OpenLinkOptions = {}) => {
     ),
     channels: ownerChannels(),
     byOwner,
-    options: { rule: socketRule, verify, inbound: inbound({ accept: socketRule.accept }), lifetime: watched },
+    options: { rule: socketRule, identify, inbound: inbound({ accept: socketRule.accept }), lifetime: watched },
     now: () => clock.now,
     modeOf: (caller) => modeFor(clock.rollout, caller),
+    isRevoked: () => false,
   };
   const raw = { method: 'GET', target: '/socket.io/', rawHeaders: ['host', 'a.example'], remoteAddress: '192.0.2.1' };
   const { conn, sent, closes } = connection();

@@ -81,7 +81,7 @@ export interface PipelineOptions {
 /** The Authorization header is the user's name. */
 const byName: RequestStages['authenticate'] = ({ headers }, { route }) => {
   const user = headers.get('authorization');
-  if (route.access === 'public') return undefined;
+  if (route.access === 'public' || route.access === 'page') return undefined;
   if (user === undefined) throw new Rejection('token-missing', 'x');
   return named(user);
 };
@@ -93,7 +93,7 @@ const named = (user: string | undefined): Principal | undefined => {
 
 const identify: ShadowStages['identify'] = ({ headers }) => named(headers.get('authorization'));
 
-const verify = (): never => {
+const never = (): never => {
   throw new TypeError('tokens are names here');
 };
 
@@ -137,7 +137,10 @@ export const pipeline = ({ url, policy = jaazPolicy(), calls, ...options }: Pipe
     origin,
     filter: filter({ ownersOf: lookup.ownersOf, learn }),
     answered: answered({ claims, calls, report }),
-    shadow: { ...shadowStages({ ...claiming, calls, policy, verify, read: read(), rewriting, learn }), identify },
+    shadow: {
+      ...shadowStages({ ...claiming, calls, policy, identify: never, read: read(), rewriting, learn }),
+      identify,
+    },
     ...options.stages,
   };
   const live = decide({
@@ -152,16 +155,24 @@ export const pipeline = ({ url, policy = jaazPolicy(), calls, ...options }: Pipe
     report,
   });
 
-  const ask = async (asked: Asked, life = begin(asked)): Promise<Told> => {
+  const ask = asking(live, records, options.reply);
+  return { ask, begin, ledger, near, runs: running, shares: held, records, reports, close: () => origin.close() };
+};
+
+/** Asks, and fails unless exactly one record was written. */
+const asking = (
+  live: (life: Life, reply: Reply) => Promise<void>,
+  records: readonly AuditRecord[],
+  changed: Partial<Reply> | undefined,
+) => {
+  return async (asked: Asked, life = begin(asked)): Promise<Told> => {
     const { told, reply } = collecting();
     const before = records.length;
-    await live(life, { ...reply, ...options.reply });
+    await live(life, { ...reply, ...changed });
     const [record, ...more] = records.slice(before);
     if (record === undefined || more.length > 0) throw new Error(`${more.length + 1} records`);
     return { ...told, record };
   };
-
-  return { ask, begin, ledger, near, runs: running, shares: held, records, reports, close: () => origin.close() };
 };
 
 async function* once(sent: Buffer): AsyncGenerator<Buffer> {

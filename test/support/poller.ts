@@ -33,7 +33,8 @@ interface Place {
 export const poller = (port: number, path = '/socket.io/') => {
   const agent = new Agent({ keepAlive: true });
   const abort = new AbortController();
-  const opened = new Map<string, string | undefined>();
+  /** What each session was opened with. */
+  const opened = new Map<string, Asking>();
   const ask = (asking: Asking) => answerTo({ port, path }, { ...asking, agent, signal: abort.signal });
 
   const post = (sid: string, body: string, asking: Asking = {}): Promise<Polled> => {
@@ -51,7 +52,7 @@ export const poller = (port: number, path = '/socket.io/') => {
       const [first = ''] = packets;
       if (status !== 200 || !first.startsWith('0{')) throw new Error(`no session: ${status} ${body}`);
       const { sid } = JSON.parse(first.slice(1)) as { sid: string };
-      opened.set(sid, asking.token);
+      opened.set(sid, asking);
       return sid;
     },
     /** Resolves with the id of a new session that is connected to the namespace, and what it was told by then. */
@@ -68,7 +69,7 @@ export const poller = (port: number, path = '/socket.io/') => {
     },
     /** Closes its sessions as a client does that is done. */
     async leave(): Promise<void> {
-      await Promise.allSettled([...opened].map(([sid, token]) => post(sid, '1', { token })));
+      await Promise.allSettled([...opened].map(([sid, asking]) => post(sid, '1', asking)));
       this.close();
     },
     /** Gives everything up as a client does that is killed, answers that are still waited for too. */

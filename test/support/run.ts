@@ -18,6 +18,10 @@ const MODULES: ReadonlyArray<{ readonly module: string; readonly debian: string 
   { module: 'socketio', debian: 'python3-socketio' },
   { module: 'websocket', debian: 'python3-websocket' },
   { module: 'aiohttp', debian: 'python3-aiohttp' },
+  { module: 'fastapi', debian: 'python3-fastapi' },
+  { module: 'uvicorn', debian: 'python3-uvicorn' },
+  { module: 'jwt', debian: 'python3-jwt' },
+  { module: 'cryptography', debian: 'python3-cryptography' },
 ];
 
 interface Totals {

@@ -5,11 +5,13 @@ import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import WebSocket from 'ws';
 import type { AuditRecord } from '../../src/model/audit.ts';
+import { cookieIn, SESSION_COOKIE } from '../../src/model/cookie.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { Rejection } from '../../src/model/rejection.ts';
 import { inbound } from '../../src/realtime/inbound.ts';
 import { lifetime } from '../../src/realtime/lifetime.ts';
 import { canonical } from '../../src/server/canonical.ts';
+import type { Identify } from '../../src/server/socket-handshake.ts';
 import { type SocketsOptions, sockets } from '../../src/server/sockets.ts';
 import { socketRule } from './session-events.ts';
 
@@ -25,19 +27,30 @@ export const principal = (user: string, expiresAtMillis = FAR): Principal =>
     expiresAtMillis,
   }) as unknown as Principal;
 
-/** Alice and Bob; everything else is refused as forged. */
-export const verifyByTable =
-  (table: ReadonlyMap<string, Principal> = people) =>
-  (token: string): Principal => {
-    const found = table.get(token);
-    if (found === undefined) throw new Rejection('token-signature', 'no such token');
-    return found;
-  };
-
 const people = new Map([
   ['alice-token', principal('alice')],
   ['bob-token', principal('bob')],
 ]);
+
+/** By token Alice and Bob, by cookie nobody; everything else is refused as forged. */
+export const identifyByTable =
+  (tokens: ReadonlyMap<string, Principal> = people, sessions: ReadonlyMap<string, Principal> = new Map()): Identify =>
+  ({ headers }, token) => {
+    const value = cookieIn(headers.get('cookie'), SESSION_COOKIE);
+    const session = value === undefined ? undefined : sessions.get(value);
+    if (token !== undefined) {
+      const shown = tokens.get(token);
+      if (shown === undefined) throw new Rejection('token-signature', 'no such token');
+      if (session !== undefined && session.owner !== shown.owner) throw new Rejection('credentials-differ', 'two');
+      return shown;
+    }
+    if (value !== undefined && session === undefined) throw new Rejection('session-ended', 'no such session');
+    return session;
+  };
+
+/** Somebody who is known by a session. */
+export const sessionOf = (user: string, expiresAtMillis = FAR, roles: readonly string[] = []): Principal =>
+  ({ ...principal(user, expiresAtMillis), sessionId: `session of ${user}`, roles }) as Principal;
 
 export type Door = Awaited<ReturnType<typeof openDoor>>;
 
@@ -46,7 +59,7 @@ export const openDoor = async (options: Partial<SocketsOptions> & { perSecond?: 
   const watched = lifetime({ slotMillis: 20 });
   const door = sockets({
     rule: socketRule,
-    verify: verifyByTable(),
+    identify: identifyByTable(),
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     inbound: inbound({
       accept: socketRule.accept,

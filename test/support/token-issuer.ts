@@ -137,17 +137,29 @@ export const authenticator = (
   options: Partial<AuthenticateOptions> = {},
 ): Authenticator => authenticate({ issuers, source: keySource, now: () => NOON * 1000, ...options });
 
-export const request = (authorization?: string): CanonicalRequest =>
-  ({
+export interface Shown {
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Names in lower case; Host and Authorization are there besides. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly secure?: boolean;
+}
+
+export const request = (authorization?: string, shown: Shown = {}): CanonicalRequest => {
+  const { method = 'GET', path = '/api/canvas/list', query = {}, headers = {}, secure = true } = shown;
+  const credentials = authorization === undefined ? {} : { authorization };
+  return {
     id: 'r-1',
-    method: 'GET',
-    path: '/api/canvas/list',
-    query: new Map(),
-    headers: new Map(authorization === undefined ? [] : [['authorization', authorization]]),
+    method,
+    path,
+    query: new Map(Object.entries(query)),
+    headers: new Map(Object.entries({ host: 'gateway.example', ...credentials, ...headers })),
     address: '192.0.2.1',
-    secure: true,
+    secure,
     hasBody: false,
-  }) as unknown as CanonicalRequest;
+  } as unknown as CanonicalRequest;
+};
 
 export const match = (route: Partial<Route> = {}): RouteMatch => ({
   route: {

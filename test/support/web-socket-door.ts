@@ -3,28 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import WebSocket, { type ClientOptions } from 'ws';
-import { claims } from '../../src/authz/claim.ts';
-import { ownershipLookup } from '../../src/authz/lookup.ts';
-import { conform } from '../../src/body/conform.ts';
-import { parseStrictJson } from '../../src/body/json.ts';
-import { writeJson } from '../../src/body/json-write.ts';
 import type { AuditRecord } from '../../src/model/audit.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import type { Principal } from '../../src/model/principal.ts';
-import { Rejection } from '../../src/model/rejection.ts';
-import type { ResourceRef } from '../../src/model/resource.ts';
 import { messageLife } from '../../src/pipeline/message.ts';
 import type { MessageStages } from '../../src/pipeline/message-line.ts';
 import { inbound } from '../../src/realtime/inbound.ts';
-import { lifetime } from '../../src/realtime/lifetime.ts';
-import { messages } from '../../src/realtime/messages.ts';
+import { type LifetimeOptions, lifetime } from '../../src/realtime/lifetime.ts';
 import { outboundHeaders } from '../../src/rewrite/headers.ts';
 import { canonical } from '../../src/server/canonical.ts';
 import { type WebSocketsOptions, webSockets } from '../../src/server/web-sockets.ts';
-import { nearOwnershipCache } from '../../src/store/memory/near-ownership-cache.ts';
-import { memoryLedger } from '../../src/store/memory/ownership-ledger.ts';
 import { tunnelTo } from '../../src/upstream/tunnel.ts';
 import { webSocketDial } from '../../src/upstream/web-socket.ts';
+import { messageStages } from './message-stages.ts';
+import { identifyByTable } from './socket-door.ts';
 import { policyFrom, principalOf } from './stages.ts';
 
 /** Sessions belong to canvases; a chat speaks of sessions, a terminal of bytes. */
@@ -73,18 +65,13 @@ export interface GateOptions extends Partial<Omit<WebSocketsOptions, 'rules' | '
   readonly policy?: () => Policy;
   readonly stages?: Partial<MessageStages>;
   readonly tokens?: ReadonlyMap<string, Principal>;
+  /** By the value of their cookies. */
+  readonly sessions?: ReadonlyMap<string, Principal>;
+  readonly prolong?: LifetimeOptions['prolong'];
   readonly perSecond?: number;
   readonly burst?: number;
   readonly connectMillis?: number;
 }
-
-/** What of whom is known at the start: a canvas and a session each. */
-const OWNED: ReadonlyArray<readonly [ref: ResourceRef, owner: string, parent?: ResourceRef]> = ['ann', 'bob'].flatMap(
-  (user) => [
-    [{ kind: 'canvas', id: `canvas-${user}` }, `test|${user}`],
-    [{ kind: 'session', id: `session-${user}` }, `test|${user}`, { kind: 'canvas', id: `canvas-${user}` }],
-  ],
-);
 
 const agentPolicy = policyFrom(AGENT_POLICY);
 
@@ -139,44 +126,22 @@ export const openGate = async (options: GateOptions) => {
 };
 
 /** The stores, and what the door tells. */
-const partsOf = async ({ stages }: GateOptions) => {
-  const ledger = memoryLedger();
-  for (const [ref, owner, parent] of OWNED) await ledger.learn({ ref, parent, origin: 'migration' }, owner);
-  const near = nearOwnershipCache({ maxEntries: 100, maxAgeMillis: 60_000 });
-  const lookup = ownershipLookup({ ledger, near, common: undefined });
+const partsOf = async ({ stages: more, now, prolong }: GateOptions) => {
+  const { stages, ...parts } = await messageStages({ stages: { patienceMillis: 200, retryMillis: 5, ...more } });
   const records: AuditRecord[] = [];
-  const counted: string[] = [];
-  const reported: unknown[] = [];
-  const life = messageLife({
-    read: (bytes) => parseStrictJson(bytes),
-    write: writeJson,
-    conform,
-    judge: messages,
-    ownersOf: lookup.ownersOf,
-    claims: claims({ ledger, lookup, presence: async () => false }),
-    learn: (ref, parent, owner) => ledger.learn({ ref, parent, origin: 'event' }, owner),
-    count: (outcome, because) => counted.push(`${outcome} ${because}`),
-    report: (error) => reported.push(error),
-    patienceMillis: 200,
-    retryMillis: 5,
-    ...stages,
-  });
-  return { ledger, lookup, records, counted, reported, life, watched: lifetime({ slotMillis: 20 }) };
+  const watched = lifetime({ slotMillis: 20, ...(now && { now }), ...(prolong && { prolong }) });
+  return { ...parts, records, life: messageLife(stages), watched };
 };
 
 const doorOptions = (options: GateOptions, parts: Awaited<ReturnType<typeof partsOf>>): WebSocketsOptions => {
-  const { upstreamUrl: url, policy = () => agentPolicy, tokens = people(), connectMillis = 10_000, ...more } = options;
+  const { upstreamUrl: url, policy = () => agentPolicy, tokens = people(), connectMillis = 10_000 } = options;
   const { perSecond: packetsPerSecond = 1e6, burst = 1e6 } = options;
   const paced = inbound({ accept: new Map(), packetsPerSecond, burst });
   return {
     rules: () => policy().webSockets,
     canonical: canonical({ hosts: undefined, trustedProxies: [] }),
     origins: ['https://app.example'],
-    verify(token) {
-      const found = tokens.get(token);
-      if (found === undefined) throw new Rejection('token-signature', 'no such token');
-      return found;
-    },
+    identify: identifyByTable(tokens, options.sessions),
     ownersOf: parts.lookup.ownersOf,
     headers: (request, principal) => outboundHeaders({ ...request, headers: new Map() }, principal, true),
     dial: webSocketDial({ url, connectMillis, closeMillis: 500 }),
@@ -190,7 +155,7 @@ const doorOptions = (options: GateOptions, parts: Awaited<ReturnType<typeof part
     onDecision: (record) => parts.records.push(record),
     tickMillis: 20,
     closeMillis: 500,
-    ...more,
+    ...options,
   };
 };
 

@@ -56,13 +56,14 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
   const issuer = await testIssuer(directory);
   const config: Config = {
     file: join(directory, 'gateway.yaml'),
-    listen: { host: '127.0.0.1', port: 0, hosts: undefined, trustedProxies: [], origins: [] },
+    listen: { host: '127.0.0.1', port: 0, hosts: undefined, trustedProxies: [], url: undefined, origins: [] },
     admin: { host: '127.0.0.1', port: 0 },
-    upstream: { url: options.upstreamUrl ?? upstream.url },
+    upstream: { url: options.upstreamUrl ?? upstream.url, assertion: undefined },
     issuers: [issuer.settings],
     ledger: { sqlite: join(directory, 'ownership.db') },
     redis: options.redisUrl === undefined ? undefined : { url: options.redisUrl },
     sockets: SOCKETS,
+    sessions: { idleMillis: 3_600_000, lifetimeMillis: 86_400_000, store: 'ledger', secrets: [] },
     policies: ['policies/jaaz.yaml'],
     audit: { file: join(directory, 'audit.ndjson') },
     log: { level: 'warn' },

@@ -1,35 +1,25 @@
-/** Calls with one user's token, and refusals turned into words. */
+/** Calls as the product's own page makes them: relative, and with nothing but the browser's cookies. */
 
 class Refusal extends Error {
-  constructor(title, detail) {
+  constructor(status, title, detail) {
     super(detail);
+    this.status = status;
     this.title = title;
   }
 }
 
-/** Returns the three ways in which the page talks to the server; each rejects with a Refusal. */
-export function openApi(token) {
-  async function call(path, init = {}) {
-    const bearer = token();
-    const authorization = bearer === '' ? {} : { Authorization: `Bearer ${bearer}` };
-    const response = await fetch(path, { ...init, headers: { ...init.headers, ...authorization }, cache: 'no-store' });
-    if (!response.ok) throw await refusalOf(response);
-    return response;
-  }
-
-  return {
-    json: async (path) => (await call(path)).json(),
-    blob: async (path) => (await call(path)).blob(),
-    post: async (path, body) =>
-      (
-        await call(path, {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(body),
-        })
-      ).json(),
-  };
+async function call(path, init = {}) {
+  const response = await fetch(path, { ...init, cache: 'no-store' });
+  if (!response.ok) throw await refusalOf(response);
+  return response.json();
 }
+
+/** Resolves with the JSON of an answer; rejects with a Refusal. */
+export const read = (path) => call(path, { headers: { Accept: 'application/json' } });
+
+/** Sends JSON; resolves and rejects as `read` does. */
+export const send = (path, body) =>
+  call(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
 /** The gateway answers with problem+json (title, detail), the upstream with {detail} or plain text. */
 async function refusalOf(response) {
@@ -39,8 +29,12 @@ async function refusalOf(response) {
   try {
     const problem = await response.json();
     const detail = typeof problem.detail === 'string' ? problem.detail : 'The server refused the request.';
-    return new Refusal(problem.title ? `${response.status} ${problem.title}` : fallback, detail + hint);
+    return new Refusal(
+      response.status,
+      problem.title ? `${response.status} ${problem.title}` : fallback,
+      detail + hint,
+    );
   } catch {
-    return new Refusal(fallback, `The server refused the request.${hint}`);
+    return new Refusal(response.status, fallback, `The server refused the request.${hint}`);
   }
 }

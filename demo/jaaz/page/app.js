@@ -1,27 +1,20 @@
-/** The demo's page: the same lists, chats and live events as two users see them, side by side. */
-import { Column } from '/assets/column.js';
+/** The demo's page: who one is, and one's own canvases, chats, pictures and live events. */
+import { read } from '/assets/api.js';
+import { Studio } from '/assets/studio.js';
 
-const PEOPLE = [
-  { key: 'alice', name: 'Alice' },
-  { key: 'bob', name: 'Bob' },
-];
+const studio = new Studio(document.querySelector('main'));
+void showWho();
+studio.start();
 
-takeTokensFromAddress();
-const columns = PEOPLE.map((person) => new Column(person, showBanner));
-document.querySelector('#columns').append(...columns.map((column) => column.element));
-for (const column of columns) column.start();
-
-/** Tokens arrive as `#alice=…&bob=…`; they move to this tab's storage and out of the address bar and the history. */
-function takeTokensFromAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  for (const { key } of PEOPLE) {
-    const token = given.get(key);
-    if (token) sessionStorage.setItem(`token:${key}`, token);
+/** The server behind knows nobody; a gateway that people log in at says who it is. */
+async function showWho() {
+  const who = document.querySelector('#who');
+  try {
+    const { user, roles = [] } = await read('/auth/me');
+    who.textContent = roles.length === 0 ? `You are ${user}.` : `You are ${user} (${roles.join(', ')}).`;
+    document.querySelector('#account').hidden = false;
+  } catch (error) {
+    who.textContent = error.status === 401 ? 'You are not logged in.' : 'Nobody has to log in here.';
+    document.querySelector('#open-banner').hidden = error.status === 401;
   }
-  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
-}
-
-function showBanner() {
-  const missing = PEOPLE.some(({ key }) => !sessionStorage.getItem(`token:${key}`));
-  document.querySelector('#open-banner').hidden = !missing;
 }

@@ -11,13 +11,13 @@ export function line(tag, text, className = '') {
 }
 
 /** Returns a list item whose button opens the canvas. */
-export function canvasItem(canvas, { current, open, api }) {
+export function canvasItem(canvas, { current, open }) {
   const button = document.createElement('button');
   button.type = 'button';
   if (current) button.setAttribute('aria-current', 'true');
   const text = line('span', '', 'text');
   text.append(line('span', canvas.name), line('span', canvas.id ?? 'no id', 'id'));
-  const thumbnail = canvas.thumbnail ? picture(canvas.thumbnail, '', api) : document.createElement('span');
+  const thumbnail = canvas.thumbnail ? picture(canvas.thumbnail, '') : document.createElement('span');
   thumbnail.className = 'thumb';
   button.append(thumbnail, text);
   button.addEventListener('click', open);
@@ -26,23 +26,11 @@ export function canvasItem(canvas, { current, open, api }) {
   return item;
 }
 
-/** Returns an image; an `<img>` sends no token, so the file is fetched with it and shown from memory. */
-export function picture(url, alt, api) {
+/** Returns an image, which the browser fetches by itself. */
+export function picture(url, alt) {
   const image = document.createElement('img');
   image.alt = alt;
-  if (url.startsWith('data:')) {
-    image.src = url;
-    return image;
-  }
-  api.blob(url).then(
-    (blob) => {
-      image.addEventListener('load', () => URL.revokeObjectURL(image.src), { once: true });
-      image.src = URL.createObjectURL(blob);
-    },
-    (error) => {
-      image.alt = `Not shown: ${error.message}`;
-    },
-  );
+  image.src = url;
   return image;
 }
 
@@ -72,7 +60,7 @@ function textOf({ content }) {
   return (Array.isArray(content) ? content : []).map((item) => item.text ?? '[picture]').join(' ');
 }
 
-/** Adds an event to the log, marked when its session is not known to be this column's. */
+/** Adds an event to the log, marked when its session is not known to be the user's own. */
 export function addLogLine(log, event, own) {
   const text = event.text ?? event.error ?? event.name ?? event.image_url ?? event.message?.content ?? '';
   const mark = own ? '' : 'NOT MINE  ';
@@ -87,14 +75,4 @@ export function addLogLine(log, event, own) {
 export function showNotice(notice, error) {
   notice.replaceChildren(line('strong', error.title ?? 'That did not work'), error.message);
   notice.hidden = false;
-}
-
-/** Returns what the token says of itself; shown only, nothing is decided by it. */
-export function describeToken(token) {
-  try {
-    const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
-    return `token of ${claims.sub ?? 'nobody'}`;
-  } catch {
-    return 'token in use';
-  }
 }

@@ -16,7 +16,7 @@ const NO_STORE = {
 const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
 const SOCKET_IO = join(dirname(createRequire(import.meta.url).resolve('socket.io/package.json')), 'client-dist');
 
-const PAGE_FILES = ['app.js', 'column.js', 'view.js', 'api.js', 'palette.css', 'style.css'];
+const PAGE_FILES = ['app.js', 'studio.js', 'view.js', 'api.js', 'palette.css', 'style.css'];
 const ASSETS: ReadonlyMap<string, string> = new Map([
   ...PAGE_FILES.map((name) => [name, join(PAGE, name)] as const),
   ['socket.io.min.js', join(SOCKET_IO, 'socket.io.min.js')],

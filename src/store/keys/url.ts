@@ -35,9 +35,18 @@ const readAtMost = async (body: ReadableStream<Uint8Array>, maxBytes: number): P
   return Buffer.concat(chunks, bytes);
 };
 
+/** A page that can hold what its visitors wrote must not pass for a set of keys; a server that names no type says no lie. */
+const jsonType = /^application\/(?:[a-z0-9.-]+[+])?json(?:$|[ ;])/i;
+
+const faultOf = ({ status, headers }: Response): string | undefined => {
+  if (status !== 200) return String(status);
+  const type = headers.get('content-type') ?? 'application/json';
+  return jsonType.test(type) ? undefined : `the type ${JSON.stringify(type.slice(0, 80))}`;
+};
+
 /**
  * Returns the source for an http(s) URL, or throws a TypeError. `read` rejects when the answer is a redirect, not a
- * 200, late or too large.
+ * 200, of another type than JSON, late or too large.
  */
 export const urlKeySource = (url: string, options: UrlKeySourceOptions = {}): KeySource => {
   const { maxBytes = DEFAULT_MAX_BYTES, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, plainHttp = false } = options;
@@ -47,9 +56,10 @@ export const urlKeySource = (url: string, options: UrlKeySourceOptions = {}): Ke
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMillis)]);
       const headers = { accept: 'application/jwk-set+json, application/json' };
       const response = await fetch(href, { redirect: 'manual', signal: limit, headers });
-      if (response.status !== 200 || response.body === null) {
+      const fault = faultOf(response);
+      if (fault !== undefined || response.body === null) {
         await response.body?.cancel();
-        throw new Error(`the keys were answered with ${response.status}`);
+        throw new Error(`the keys were answered with ${fault ?? 'nothing'}`);
       }
       return readAtMost(response.body, maxBytes);
     },

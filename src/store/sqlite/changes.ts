@@ -5,8 +5,8 @@
  */
 import type { SqliteFile } from './file.ts';
 
-/** What is counted: an id that ceased to be its owner's; a revocation that was made or taken back. */
-export type Counted = 'owners' | 'revocations';
+/** What is counted: an id that ceased to be its owner's; what was made, changed or taken back of the others. */
+export type Counted = 'owners' | 'revocations' | 'api_keys' | 'signing_keys';
 
 /** `unreadable`: whether something has changed cannot be told. Said at each look, until it can be told again. */
 type ChangeListener = (news: 'changed' | 'unreadable') => void;

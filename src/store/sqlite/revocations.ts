@@ -41,7 +41,8 @@ export function sqliteRevocations(file: SqliteFile, changes: SqliteChanges): Rev
     },
     add: (revocation) =>
       commits.write(() => {
-        const { id, by, issuer = null, madeAtMillis, untilMillis = null, note = null } = revocation;
+        const { id, by, madeAtMillis, untilMillis = null, note = null } = revocation;
+        const issuer = issuerOf(revocation);
         insertion.run(id, by, issuer, subjectOf(revocation), beforeOf(revocation), madeAtMillis, untilMillis, note);
       }),
     remove: (id) => commits.write(() => removal.run(id).changes > 0),
@@ -52,8 +53,12 @@ export function sqliteRevocations(file: SqliteFile, changes: SqliteChanges): Rev
 
 function subjectOf(revocation: Revocation): string | null {
   if (revocation.by === 'issued-before') return null;
+  if (revocation.by === 'session') return revocation.sessionId;
   return revocation.by === 'user' ? revocation.user : revocation.tokenId;
 }
+
+const issuerOf = (revocation: Revocation): string | null =>
+  revocation.by === 'session' ? null : (revocation.issuer ?? null);
 
 const beforeOf = (revocation: Revocation): number | null =>
   revocation.by === 'issued-before' ? revocation.beforeMillis : null;
@@ -63,5 +68,6 @@ function toRevocation([id, by, from, name, before, madeAtMillis, until, note]: R
   const [issuer, subject] = [from ?? '', name ?? ''];
   if (by === 'user') return { ...terms, by, issuer, user: subject };
   if (by === 'token') return { ...terms, by, issuer, tokenId: subject };
+  if (by === 'session') return { ...terms, by, sessionId: subject };
   return { ...terms, by, issuer: from ?? undefined, beforeMillis: before ?? 0 };
 }

@@ -55,6 +55,76 @@ const migrations: readonly string[] = [
      BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
    CREATE TRIGGER revocation_gone AFTER DELETE ON revocations
      BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;`,
+  // Sessions, API keys and the keys that sign: who may come in. A CHECK cannot be altered, so its table is made anew.
+  `CREATE TABLE revocations_anew (
+     id TEXT PRIMARY KEY,
+     by TEXT NOT NULL CHECK (by IN ('user', 'token', 'session', 'issued-before')),
+     issuer TEXT,
+     subject TEXT,
+     before INTEGER,
+     made_at INTEGER NOT NULL,
+     until INTEGER,
+     note TEXT,
+     CHECK ((by = 'issued-before') = (subject IS NULL)),
+     CHECK ((by = 'issued-before') = (before IS NOT NULL)),
+     CHECK (by IN ('issued-before', 'session') OR issuer IS NOT NULL)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO revocations_anew SELECT id, by, issuer, subject, before, made_at, until, note FROM revocations;
+   DROP TABLE revocations;
+   ALTER TABLE revocations_anew RENAME TO revocations;
+   CREATE TRIGGER revocation_made AFTER INSERT ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
+   CREATE TRIGGER revocation_gone AFTER DELETE ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
+   CREATE TABLE sessions (
+     digest TEXT PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     issuer TEXT NOT NULL,
+     user TEXT NOT NULL,
+     roles TEXT NOT NULL,
+     tenant TEXT,
+     provider_session TEXT,
+     started_at INTEGER NOT NULL,
+     ends_at INTEGER NOT NULL,
+     used_at INTEGER NOT NULL,
+     refresh_at INTEGER,
+     tokens TEXT,
+     version INTEGER NOT NULL,
+     lease_holder TEXT,
+     lease_until INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX sessions_by_user ON sessions (issuer, user);
+   CREATE INDEX sessions_by_provider_session ON sessions (issuer, provider_session) WHERE provider_session IS NOT NULL;
+   CREATE INDEX sessions_by_end ON sessions (ends_at);
+   CREATE TABLE api_keys (
+     id TEXT PRIMARY KEY,
+     digest TEXT NOT NULL,
+     account TEXT NOT NULL,
+     roles TEXT NOT NULL,
+     made_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     note TEXT
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE signing_keys (
+     id TEXT PRIMARY KEY,
+     algorithm TEXT NOT NULL,
+     public TEXT NOT NULL,
+     sealed TEXT NOT NULL,
+     made_at INTEGER NOT NULL,
+     signs_from INTEGER NOT NULL,
+     retired_at INTEGER
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO changes (what, count) VALUES ('api_keys', 0), ('signing_keys', 0);
+   CREATE TRIGGER api_key_made AFTER INSERT ON api_keys
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'api_keys'; END;
+   CREATE TRIGGER api_key_gone AFTER DELETE ON api_keys
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'api_keys'; END;
+   CREATE TRIGGER signing_key_made AFTER INSERT ON signing_keys
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'signing_keys'; END;
+   CREATE TRIGGER signing_key_changed AFTER UPDATE ON signing_keys
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'signing_keys'; END;
+   CREATE TRIGGER signing_key_gone AFTER DELETE ON signing_keys
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'signing_keys'; END;`,
 ];
 
 const newest = migrations.length;

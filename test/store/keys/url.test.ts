@@ -27,6 +27,29 @@ describe('urlKeySource', () => {
     await expect(urlKeySource(server.url).read(never)).rejects.toThrow(String(status));
   });
 
+  test.each([
+    'text/html',
+    'text/plain',
+    'application/octet-stream',
+    'application/jsonp',
+    'image/png; x=application/json',
+  ])('rejects the type %s', async (type) => {
+    server.answer((response) => response.writeHead(200, { 'content-type': type }).end('{"keys":[]}'));
+    await expect(urlKeySource(server.url).read(never)).rejects.toThrow(
+      `the keys were answered with the type "${type}"`,
+    );
+  });
+
+  test.each(['application/json', 'application/jwk-set+json', 'Application/JSON;charset=UTF-8', undefined])(
+    'takes the type %s',
+    async (type) => {
+      server.answer((response) =>
+        response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('{}'),
+      );
+      expect(Buffer.from(await urlKeySource(server.url).read(never)).toString()).toBe('{}');
+    },
+  );
+
   test('rejects a document above the bound, and stops receiving it', async () => {
     const gone = vi.fn();
     server.answer((response) => {

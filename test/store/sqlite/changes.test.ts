@@ -16,7 +16,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const EVERY = 250;
 const canvas = { kind: 'canvas', id: 'c' };
 const create: Claim = { ref: canvas, parent: undefined, verb: 'create' };
-const noted: Record<Counted, string[]> = { owners: [], revocations: [] };
+const noted: Pick<Record<Counted, string[]>, 'owners' | 'revocations'> = { owners: [], revocations: [] };
 
 let files = 0;
 let path: string;

@@ -23,11 +23,35 @@ const columnOf = (database: DatabaseSync, sql: string): unknown[] =>
     .all()
     .flatMap((row) => Object.values(row));
 
+/** What came with the third version, undone: the table of revocations is as the second one made it. */
+const undoThird = (database: DatabaseSync): void => {
+  for (const name of ['sessions', 'api_keys', 'signing_keys', 'revocations']) database.exec(`DROP TABLE ${name}`);
+  database.exec(`CREATE TABLE revocations (
+     id TEXT PRIMARY KEY,
+     by TEXT NOT NULL CHECK (by IN ('user', 'token', 'issued-before')),
+     issuer TEXT,
+     subject TEXT,
+     before INTEGER,
+     made_at INTEGER NOT NULL,
+     until INTEGER,
+     note TEXT,
+     CHECK ((by = 'issued-before') = (subject IS NULL)),
+     CHECK ((by = 'issued-before') = (before IS NOT NULL)),
+     CHECK (by = 'issued-before' OR issuer IS NOT NULL)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TRIGGER revocation_made AFTER INSERT ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
+   CREATE TRIGGER revocation_gone AFTER DELETE ON revocations
+     BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
+   DELETE FROM changes WHERE what IN ('api_keys', 'signing_keys');
+   DELETE FROM schema_version WHERE version = 3;`);
+};
+
 describe('openDatabase', () => {
   test('marks a new file as its own and records when each version was reached', () => {
     const database = open(newPath(), 5);
     expect(columnOf(database, 'PRAGMA application_id')).toEqual([Buffer.from('JzGw').readInt32BE()]);
-    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5]);
+    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5]);
     database.close();
   });
 
@@ -37,7 +61,7 @@ describe('openDatabase', () => {
     database.exec("INSERT INTO leans VALUES ('canvas', 'c', 'r')");
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5]);
     expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
     again.close();
   });
@@ -46,15 +70,40 @@ describe('openDatabase', () => {
     const path = newPath();
     const database = open(path, 5);
     database.exec("INSERT INTO leans VALUES ('canvas', 'c', 'r')");
+    undoThird(database);
     // What came with the second version, undone.
     for (const name of ['owner_changed', 'owner_gone']) database.exec(`DROP TRIGGER ${name}`);
     for (const name of ['revocations', 'changes']) database.exec(`DROP TABLE ${name}`);
     database.exec('DELETE FROM schema_version WHERE version = 2');
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 6]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 6, 3, 6]);
     expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
     expect(columnOf(again, 'SELECT count(*) FROM revocations')).toEqual([0]);
+    again.close();
+  });
+
+  test('brings a file of the second version to the newest, with its revocations and their count', () => {
+    const path = newPath();
+    const database = open(path, 5);
+    undoThird(database);
+    const rows = [
+      ['r1', 'user', 'main', 'ann', null, 1, null, 'left'],
+      ['r2', 'token', 'main', 'jti', null, 2, 9, null],
+      ['r3', 'issued-before', null, null, 5, 3, null, null],
+    ];
+    const insert = database.prepare('INSERT INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    for (const row of rows) insert.run(...row);
+    expect(() => insert.run('r4', 'session', null, 's', null, 4, null, null)).toThrow(/constraint/);
+    database.close();
+    const again = open(path, 6);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 6]);
+    expect(columnOf(again, 'SELECT * FROM revocations ORDER BY id')).toEqual(rows.flat());
+    const counts = () => columnOf(again, 'SELECT count FROM changes ORDER BY what');
+    expect(counts()).toEqual([0, 0, 3, 0]);
+    again.exec("INSERT INTO revocations VALUES ('r4', 'session', NULL, 's', NULL, 4, NULL, NULL)");
+    again.exec("DELETE FROM revocations WHERE id = 'r1'");
+    expect(counts()).toEqual([0, 0, 5, 0]);
     again.close();
   });
 
@@ -123,6 +172,8 @@ describe('the table of revocations', () => {
     ['a user and a moment', row.with(4, 5)],
     ['a moment that is none', before.with(4, null)],
     ['a moment and a user', before.with(3, 'ann')],
+    ['a token without an issuer', row.with(1, 'token').with(2, null)],
+    ['no session', row.with(1, 'session').with(2, null).with(3, null)],
     ['no time', row.with(5, null)],
   ])('holds no row with %s', (_name, values) => {
     const database = open(':memory:');
@@ -131,6 +182,7 @@ describe('the table of revocations', () => {
     expect(insert.run(...row).changes).toBe(1);
     expect(() => insert.run(...before)).toThrow(/UNIQUE/);
     expect(insert.run(...before.with(0, 'r2').with(2, null)).changes).toBe(1);
+    expect(insert.run(...row.with(0, 'r3').with(1, 'session').with(2, null)).changes).toBe(1);
     database.close();
   });
 });

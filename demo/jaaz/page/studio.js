@@ -1,71 +1,38 @@
-/** One user's column: its parts, its state and what its buttons do. */
-import { openApi } from '/assets/api.js';
-import { addLogLine, canvasItem, describeToken, line, picture, showChat, showDraft, showNotice } from '/assets/view.js';
+/** One user's canvases: the parts of the page, its state and what its buttons do. */
+import { read, send } from '/assets/api.js';
+import { addLogLine, canvasItem, line, picture, showChat, showDraft, showNotice } from '/assets/view.js';
 
-export class Column {
-  #key;
-  #changed;
-  #api;
-  #socket;
+export class Studio {
+  #element;
   #canvas = '';
   #session = '';
   #sessions = new Set();
   #draft = '';
   #events = 0;
 
-  constructor({ key, name }, changed) {
-    this.#key = `token:${key}`;
-    this.#changed = changed;
-    this.#api = openApi(() => this.#token());
-    this.element = document.querySelector('#column').content.firstElementChild.cloneNode(true);
-    this.#part('name').textContent = name;
-    this.#part('name').id = `${key}-name`;
-    this.element.setAttribute('aria-labelledby', `${key}-name`);
-    for (const [part, label] of [
-      ['chat', `Chat of ${name}`],
-      ['log', `Live events of ${name}`],
-    ]) {
-      this.#part(part).setAttribute('aria-label', label);
-      // Scrolled by keyboard too.
-      this.#part(part).tabIndex = 0;
-    }
+  constructor(element) {
+    this.#element = element;
+    // Scrolled by keyboard too.
+    for (const name of ['chat', 'log']) this.#part(name).tabIndex = 0;
     this.#listen();
   }
 
   start() {
-    const token = this.#token();
-    this.#part('who').textContent = token === '' ? 'no token, sends no Authorization' : describeToken(token);
-    this.#changed();
     this.#connect();
     void this.#attempt(() => this.#loadList());
   }
 
   #listen() {
-    onSubmit(this.#part('token-form'), 'token', (token) => this.#useToken(token.trim()));
     onSubmit(this.#part('new-form'), 'prompt', (prompt) => this.#attempt(() => this.#create(prompt)));
     onSubmit(this.#part('chat-form'), 'prompt', (prompt) => this.#attempt(() => this.#say(prompt)));
     onSubmit(this.#part('foreign-form'), 'canvas', (id) => this.#attempt(() => this.#select(id.trim())));
-    onClick(this.#part('token-clear'), () => this.#useToken(''));
     onClick(this.#part('reload'), () => this.#attempt(() => this.#loadList()));
     onClick(this.#part('cancel'), () => this.#attempt(() => this.#stop()));
     onClick(this.#part('clear-log'), () => this.#part('log').replaceChildren());
   }
 
   #part(name) {
-    return this.element.querySelector(`[data-part="${name}"]`);
-  }
-
-  #token() {
-    return sessionStorage.getItem(this.#key) ?? '';
-  }
-
-  #useToken(token) {
-    if (token === '') sessionStorage.removeItem(this.#key);
-    else sessionStorage.setItem(this.#key, token);
-    this.#sessions.clear();
-    this.#show('', '', 'No canvas selected');
-    for (const name of ['canvases', 'board', 'chat']) this.#part(name).replaceChildren();
-    this.start();
+    return this.#element.querySelector(`[data-part="${name}"]`);
   }
 
   /** Runs an action and shows its refusal, if any, in words. */
@@ -87,21 +54,21 @@ export class Column {
   }
 
   async #loadList() {
-    const list = await this.#api.json('/api/canvas/list');
+    const list = await read('/api/canvas/list');
     const items = list.map((canvas) => {
       const open = () => this.#attempt(() => this.#select(canvas.id));
-      return canvasItem(canvas, { current: canvas.id === this.#canvas, open, api: this.#api });
+      return canvasItem(canvas, { current: canvas.id === this.#canvas, open });
     });
     this.#part('canvases').replaceChildren(...(items.length > 0 ? items : [line('li', 'No canvas yet.', 'empty')]));
   }
 
   async #select(id) {
-    const canvas = await this.#api.json(`/api/canvas/${encodeURIComponent(id)}`);
+    const canvas = await read(`/api/canvas/${encodeURIComponent(id)}`);
     const sessions = canvas?.sessions ?? [];
     for (const session of sessions) this.#sessions.add(session.id);
     this.#show(id, sessions[0]?.id ?? '', canvas?.name ?? 'There is no such canvas for this user');
     const files = Object.values(canvas?.data?.files ?? {});
-    const pictures = files.map((file) => picture(file.dataURL, 'Generated picture', this.#api));
+    const pictures = files.map((file) => picture(file.dataURL, 'Generated picture'));
     this.#part('board').replaceChildren(...(pictures.length > 0 ? pictures : [line('p', 'No pictures.', 'empty')]));
     showChat(this.#part('chat'), await this.#history());
     await this.#loadList();
@@ -110,20 +77,20 @@ export class Column {
   /** The agent clears the stored thumbnail; the list has one again when a page saves it, as the product's own does. */
   async #keepThumbnail(thumbnail) {
     const path = `/api/canvas/${encodeURIComponent(this.#canvas)}`;
-    const canvas = await this.#api.json(path);
-    if (canvas !== null) await this.#api.post(`${path}/save`, { data: canvas.data, thumbnail });
+    const canvas = await read(path);
+    if (canvas !== null) await send(`${path}/save`, { data: canvas.data, thumbnail });
     await this.#select(this.#canvas);
   }
 
   async #history() {
-    return this.#session === '' ? [] : this.#api.json(`/api/chat_session/${encodeURIComponent(this.#session)}`);
+    return this.#session === '' ? [] : read(`/api/chat_session/${encodeURIComponent(this.#session)}`);
   }
 
   async #create(prompt) {
     const [canvas, session] = [randomId(), randomId()];
     this.#sessions.add(session);
     const chat = await this.#chatBody(canvas, session, [{ role: 'user', content: prompt }]);
-    await this.#api.post('/api/canvas/create', { ...chat, name: prompt.slice(0, 60) });
+    await send('/api/canvas/create', { ...chat, name: prompt.slice(0, 60) });
     await this.#select(canvas);
   }
 
@@ -134,26 +101,24 @@ export class Column {
     if (this.#session === '') this.#session = randomId();
     this.#sessions.add(this.#session);
     const messages = [...earlier, { role: 'user', content: prompt }];
-    await this.#api.post('/api/chat', await this.#chatBody(this.#canvas, this.#session, messages));
+    await send('/api/chat', await this.#chatBody(this.#canvas, this.#session, messages));
   }
 
   async #stop() {
     if (this.#session === '') throw new Error('There is no chat to stop.');
-    await this.#api.post(`/api/cancel/${encodeURIComponent(this.#session)}`, {});
+    await send(`/api/cancel/${encodeURIComponent(this.#session)}`, {});
   }
 
   /** The model's and the tools' entries go back as the lists gave them, as the product's own page does. */
   async #chatBody(canvas, session, messages) {
-    const [models, tools] = await Promise.all([this.#api.json('/api/list_models'), this.#api.json('/api/list_tools')]);
+    const [models, tools] = await Promise.all([read('/api/list_models'), read('/api/list_tools')]);
     const model = models.find(({ type }) => type === 'text') ?? {};
     const ids = { canvas_id: canvas, session_id: session };
     return { ...ids, messages, text_model: model, tool_list: tools, system_prompt: '' };
   }
 
   #connect() {
-    this.#socket?.disconnect();
-    const token = this.#token();
-    const socket = io({ transports: ['websocket'], forceNew: true, auth: token === '' ? {} : { token } });
+    const socket = io({ transports: ['websocket'] });
     const show = (text, on) => {
       this.#part('live-text').textContent = text;
       this.#part('live').classList.toggle('on', on);
@@ -162,7 +127,6 @@ export class Column {
     socket.on('disconnect', (reason) => show(`not live: ${reason}`, false));
     socket.on('connect_error', (error) => show(`not live: ${error.message}`, false));
     socket.on('session_update', (event) => this.#receive(event));
-    this.#socket = socket;
   }
 
   #receive(event) {

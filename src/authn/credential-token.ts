@@ -1,0 +1,162 @@
+/** Whose is a token? One of another kind is its own reader's affair; every other is a JSON Web Token of an issuer. */
+import { hash } from 'node:crypto';
+import type { Principal } from '../model/principal.ts';
+import { refusal } from './challenge.ts';
+import { checkIssuers, type IssuerSettings, type KeyPlace } from './issuer.ts';
+import { MAX_TOKEN_LENGTH, tokenVerifier } from './jwt.ts';
+import { type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
+import { verdicts } from './verdicts.ts';
+
+/** Reads one kind of token. */
+export interface TokenReader {
+  /** Whether a token is of this kind, by its form alone. */
+  reads(token: string): boolean;
+  /** Returns whose it is, or throws or rejects with a Rejection. */
+  verify(token: string): Principal | Promise<Principal>;
+  /** Returns the principal as it is by now, undefined when its authority is over. Asked of a principal that it gave. */
+  prolong?(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
+}
+
+export interface TokenOptions {
+  readonly issuers: readonly IssuerSettings[];
+  /** Opens the place of an issuer's public keys. */
+  readonly source: (place: Exclude<KeyPlace, { secret: string }>) => KeySource;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  /** How many verified tokens are remembered at most; 0: none. */
+  readonly remembered?: number;
+  readonly keyTimes?: Partial<KeyTimes>;
+  /** Readers of tokens that are no JSON Web Tokens, asked in their order. */
+  readonly readers?: readonly TokenReader[];
+  readonly notice?: (notice: KeyNotice) => void;
+}
+
+/** What does not know of revocations: `Authenticator` does. */
+export interface Tokens {
+  /** Returns whose a token is, or throws or rejects with a Rejection. One that was verified before needs no promise. */
+  verify(token: string): Principal | Promise<Principal>;
+  /** Returns the principal as it is by now, where its reader can tell; undefined when its authority is over. */
+  prolong(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
+  /** True when the authority of a principal is over, as far as can be told at once. */
+  isOver(principal: Principal): boolean;
+  /** Returns false while an issuer has no usable keys. */
+  healthy(): boolean;
+  close(): void;
+}
+
+const defaultTimes: KeyTimes = { refreshMillis: 300_000, cooldownMillis: 30_000, staleMillis: 43_200_000 };
+
+const DEFAULT_REMEMBERED = 10_000;
+
+/** Begins to read the issuers' keys, or throws a TypeError when the settings are not usable. */
+export const tokens = (options: TokenOptions): Tokens => {
+  const { issuers, readers = [], now = Date.now } = options;
+  const jwt = webTokens(options);
+  const tolerances = new Map(issuers.map(({ name, clockToleranceSeconds }) => [name, clockToleranceSeconds * 1000]));
+  /** Of principals that may be prolonged. */
+  const readerOf = new WeakMap<Principal, TokenReader>();
+
+  const noted = (reader: TokenReader, principal: Principal): Principal => {
+    if (reader.prolong !== undefined && !readerOf.has(principal)) readerOf.set(principal, reader);
+    return principal;
+  };
+  const prolong: Tokens['prolong'] = (principal) => {
+    const reader = readerOf.get(principal);
+    const renewed = reader?.prolong?.(principal);
+    if (reader === undefined || renewed === undefined) return undefined;
+    if (!(renewed instanceof Promise)) return noted(reader, renewed);
+    return renewed.then((one) => one && noted(reader, one));
+  };
+
+  return {
+    ...jwt,
+    verify(token) {
+      if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
+      for (const reader of readers) {
+        if (!reader.reads(token)) continue;
+        const principal = reader.verify(token);
+        return principal instanceof Promise ? principal.then((one) => noted(reader, one)) : noted(reader, principal);
+      }
+      return jwt.verify(token);
+    },
+    prolong,
+    isOver(principal) {
+      const { issuer, expiresAtMillis } = principal;
+      if (now() < expiresAtMillis + (tolerances.get(issuer) ?? 0)) return false;
+      const renewed = prolong(principal);
+      // Whoever has to ask elsewhere first has asked when the token was shown, and that goes on counting meanwhile.
+      if (renewed instanceof Promise) void renewed.catch(() => undefined);
+      return renewed === undefined;
+    },
+  };
+};
+
+const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> => {
+  const { issuers, now = Date.now, remembered = DEFAULT_REMEMBERED } = options;
+  const times = { ...defaultTimes, ...options.keyTimes };
+  checkIssuers(issuers);
+  checkTimes(times);
+  if (!Number.isSafeInteger(remembered) || remembered < 0) throw new TypeError('remembered must be a whole number.');
+  const opened = issuers.flatMap((settings) =>
+    settings.keys === undefined ? [] : [{ settings, keys: openKeys(settings, settings.keys, { options, times }) }],
+  );
+  const verifyAnew = tokenVerifier(opened, now);
+  const known = verdicts(remembered, now);
+  // A verdict holds under the settings by which it was reached and no others (CVE-2021-32701, CVE-2026-35039).
+  const generation = hash('sha256', JSON.stringify(issuers, collectionsToo), 'base64');
+  for (const { keys } of opened) keys.start();
+  const verifyTogether = together(async (token, digest) => {
+    const verdict = await verifyAnew(token);
+    known.remember(digest, verdict);
+    return verdict.principal;
+  });
+  return {
+    verify(token) {
+      const digest = hash('sha256', generation + token, 'base64');
+      return known.recall(digest) ?? verifyTogether(token, digest);
+    },
+    healthy: () => opened.every(({ keys }) => keys.current()),
+    close() {
+      for (const { keys } of opened) keys.close();
+    },
+  };
+};
+
+/** JSON has no words for maps and sets, and would make all of them equal. */
+const collectionsToo = (_name: string, value: unknown): unknown =>
+  value instanceof Map || value instanceof Set ? [...value] : value;
+
+const checkTimes = (times: KeyTimes): void => {
+  for (const [name, millis] of Object.entries(times)) {
+    if (!(millis > 0 && millis < 2 ** 31)) throw new TypeError(`${name} must be a positive number of milliseconds.`);
+  }
+};
+
+interface Opening {
+  readonly options: TokenOptions;
+  readonly times: KeyTimes;
+}
+
+const openKeys = ({ name, algorithms }: IssuerSettings, keys: KeyPlace, { options, times }: Opening): KeySet => {
+  if ('secret' in keys) return secretKeySet(keys.secret);
+  return keySet({
+    issuer: name,
+    algorithms,
+    source: options.source(keys),
+    times,
+    now: options.now ?? Date.now,
+    notice: options.notice ?? (() => undefined),
+  });
+};
+
+/** Tabs and devices come back together with one token: its signature is looked at once for all of them. */
+const together = (verify: (token: string, digest: string) => Promise<Principal>) => {
+  const underWay = new Map<string, Promise<Principal>>();
+  return (token: string, digest: string): Promise<Principal> => {
+    const known = underWay.get(digest);
+    if (known !== undefined) return known;
+    const verifying = verify(token, digest).finally(() => underWay.delete(digest));
+    underWay.set(digest, verifying);
+    return verifying;
+  };
+};

@@ -1,0 +1,44 @@
+/** Work of which only so much may be under way at once, and only so much may wait. */
+export interface Turns {
+  /** Does the work in its turn and settles as it does; rejects with what `refuse` returns where too much waits already. */
+  take<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface TurnsOptions {
+  readonly atOnce: number;
+  readonly waiting: number;
+  readonly refuse: () => Error;
+}
+
+/** Returns turns that nobody has taken yet; they are given in the order in which they were asked for. */
+export const turns = ({ atOnce, waiting, refuse }: TurnsOptions): Turns => {
+  const queue: Array<() => void> = [];
+  let busy = 0;
+
+  const begin = async (): Promise<void> => {
+    if (busy < atOnce) {
+      busy += 1;
+      return;
+    }
+    if (queue.length >= waiting) throw refuse();
+    await new Promise<void>((resolve) => queue.push(resolve));
+  };
+
+  /** A turn is handed on, so that who comes later cannot take it away from who waits. */
+  const end = (): void => {
+    const next = queue.shift();
+    if (next === undefined) busy -= 1;
+    else next();
+  };
+
+  return {
+    async take(work) {
+      await begin();
+      try {
+        return await work();
+      } finally {
+        end();
+      }
+    },
+  };
+};
