@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Contender } from './contenders.ts';
@@ -76,18 +76,22 @@ const setUp = async (folder: string, seconds: number): Promise<Field> => {
   return { cases, contender, started, providerUrl };
 };
 
+/** What a browser sends with a page that its user opens; fetch would say something else. */
+const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' };
+
 /** Begins a login and comes back from the provider, which does not answer; resolves with what gives the login up. */
 const logIn = async (port: number): Promise<() => void> => {
   const at = `http://127.0.0.1:${port}`;
-  const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' };
-  const begun = await fetch(`${at}/auth/login`, { redirect: 'manual', headers: navigation });
-  const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? '';
-  const cookie = begun.headers.getSetCookie().map((one) => one.split(';', 1)[0]);
+  const begin = request(`${at}/auth/login`, { agent: false, headers: NAVIGATION }).end();
+  const [begun] = (await once(begin, 'response')) as [IncomingMessage];
+  begun.resume();
+  const state = new URL(begun.headers.location ?? '').searchParams.get('state') ?? '';
+  const cookie = (begun.headers['set-cookie'] ?? []).map((one) => one.split(';', 1)[0]).join('; ');
   const callback = request(`${at}/auth/callback?code=c&state=${state}`, {
     agent: false,
-    headers: { ...navigation, cookie: cookie.join('; ') },
+    headers: { ...NAVIGATION, cookie },
   });
-  // It is given up, or answered after the provider's patience is over: neither is measured.
+  // It is given up, or answered after the gateway's patience is over: neither is measured.
   callback.on('error', () => undefined).on('response', (answer) => answer.resume());
   callback.end();
   await once(callback, 'finish');

@@ -9,6 +9,7 @@ import { type Read, readInShadow } from './body/read.ts';
 import { type FilterOptions, filterInShadow } from './filter/filter.ts';
 import type { Policy } from './model/policy.ts';
 import type { ShadowStages } from './pipeline/shadow.ts';
+import { likelyRoutes } from './pipeline/unmatched.ts';
 import { changes } from './rewrite/changes.ts';
 import { passingOn, type RewriteOptions } from './rewrite/rewrite.ts';
 
@@ -32,7 +33,10 @@ export const shadowStages = (options: ShadowOptions): ShadowStages => {
     authorize: authorizeInShadow({ lookup, foresight: foreseen, calls }),
     foresight: foreseen,
     changes: changes(rewriting),
-    passOn: passingOn(rewriting),
+    passOn: passingOn({
+      ...rewriting,
+      mayHoldToken: (request) => likelyRoutes(policy, request).some(({ tokenInQuery }) => tokenInQuery === true),
+    }),
     filter: filterInShadow({ ownersOf: lookup.ownersOf, learn }),
   };
 };

@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts';
 import type { AuditSink } from './model/audit.ts';
 import type { SocketRule } from './model/event.ts';
 import { isFailedAttempt } from './model/failed-attempt.ts';
+import { allowedOrigins } from './model/origin.ts';
 import type { Policy } from './model/policy.ts';
 import { Rejection } from './model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from './model/request.ts';
@@ -55,7 +56,7 @@ export const socketPlane = (options: SocketPlaneOptions) => {
     lifetime: options.lifetime,
     rollout: () => policy.rollout,
     limit: options.limit.visitor,
-    origins: config.listen.origins,
+    origins: allowedOrigins(config.listen),
     onDecision: options.audit,
     backlog: {
       add(bytes) {

@@ -9,6 +9,7 @@ import { writeJson, writeJsonInSlices } from './body/json-write.ts';
 import type { Config } from './config/config.ts';
 import { type IdentifierOptions, identifier } from './gateway-sockets.ts';
 import type { AuditSink } from './model/audit.ts';
+import { allowedOrigins } from './model/origin.ts';
 import type { Policy } from './model/policy.ts';
 import type { CanonicalRequest, RawRequest } from './model/request.ts';
 import { messageLife } from './pipeline/message.ts';
@@ -68,7 +69,7 @@ export const webSocketPlane = (options: WebSocketPlaneOptions): WebSockets => {
   return webSockets({
     rules: () => policy.webSockets,
     canonical: options.canonical,
-    origins: config.listen.origins,
+    origins: allowedOrigins(config.listen),
     identify: identifier(options),
     limit: options.limit.visitor,
     lifetime: options.lifetime,

@@ -80,6 +80,9 @@ export interface ApiKeysOptions {
 
 const MOST = 10_000;
 
+/** No revocation is of a moment further ahead (server/revocation-form), or was when it was made. */
+const MOST_AHEAD_MILLIS = 601_000;
+
 /** An expired key is shown for so long, so that who wonders why it is refused finds it. */
 const SHOWN_MILLIS = 30 * 86_400_000;
 
@@ -99,11 +102,17 @@ export const openApiKeys = async (options: ApiKeysOptions): Promise<ApiKeys> => 
   store.onChange(reading.again);
   await reading.first();
 
-  /** A moment that no revocation of the account covers: one made a moment ago holds for all of its second. */
+  /**
+   * A moment that no revocation of the account covers: one made a moment ago holds for all of its second, and one of what was
+   * issued before a moment may name one that is ahead, for the clocks of issuers.
+   */
   const beginning = (wanted: ApiKeyWanted): number => {
-    const madeAtMillis = now();
-    const isRevoked = revocations.revokes(principalFor({ ...wanted, id: '', madeAtMillis })) !== undefined;
-    return isRevoked ? (Math.floor(madeAtMillis / 1000) + 1) * 1000 : madeAtMillis;
+    const nowMillis = now();
+    let madeAtMillis = nowMillis;
+    const isRevoked = () => revocations.revokes(principalFor({ ...wanted, id: '', madeAtMillis })) !== undefined;
+    while (madeAtMillis < nowMillis + MOST_AHEAD_MILLIS && isRevoked())
+      madeAtMillis = (Math.floor(madeAtMillis / 1000) + 1) * 1000;
+    return madeAtMillis;
   };
 
   return {

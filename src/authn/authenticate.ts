@@ -5,7 +5,7 @@ import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
 import type { Route, RouteMatch } from '../model/route.ts';
 import { quoted, refusal, withMetadata } from './challenge.ts';
-import { type TokenOptions, tokens as tokensOf } from './credential-token.ts';
+import { type TokenOptions, type Tokens, tokens as tokensOf } from './credential-token.ts';
 import { credential } from './credentials.ts';
 import { canLogIn, loginNeeded } from './login-redirect.ts';
 import type { ResourceMetadata } from './metadata.ts';
@@ -188,7 +188,7 @@ type Identified = Principal | undefined | Promise<Principal | undefined>;
 /** Returns the question whose credentials a request shows. Refusals name no place where tokens are to be had, yet. */
 const identification = (
   options: AuthenticateOptions,
-  verify: (token: string) => Principal | Promise<Principal>,
+  verify: Tokens['verify'],
 ): ((request: CanonicalRequest, token: string | undefined, isHandshake: boolean) => Identified) => {
   const { sessions, site = { url: undefined, origins: [] } } = options;
   const { isRevoked, unrevoked } = revoked(options);
@@ -221,7 +221,7 @@ const identification = (
       checkSite(request, isHandshake);
       return byCookie(cookie);
     }
-    const principal = verify(token);
+    const principal = verify(token, request.address);
     if (principal instanceof Promise) {
       return principal.then((one) => (cookie === undefined ? unrevoked(one) : agreed(unrevoked(one), cookie)));
     }

@@ -11,8 +11,8 @@ import { verdicts } from './verdicts.ts';
 export interface TokenReader {
   /** Whether a token is of this kind, by its form alone. */
   reads(token: string): boolean;
-  /** Returns whose it is, or throws or rejects with a Rejection. */
-  verify(token: string): Principal | Promise<Principal>;
+  /** Returns whose it is, or throws or rejects with a Rejection. `address`: who shows it. */
+  verify(token: string, address?: string): Principal | Promise<Principal>;
   /** Returns the principal as it is by now, undefined when its authority is over. Asked of a principal that it gave. */
   prolong?(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
 }
@@ -34,7 +34,7 @@ export interface TokenOptions {
 /** What does not know of revocations: `Authenticator` does. */
 export interface Tokens {
   /** Returns whose a token is, or throws or rejects with a Rejection. One that was verified before needs no promise. */
-  verify(token: string): Principal | Promise<Principal>;
+  verify(token: string, address?: string): Principal | Promise<Principal>;
   /** Returns the principal as it is by now, where its reader can tell; undefined when its authority is over. */
   prolong(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
   /** True when the authority of a principal is over, as far as can be told at once. */
@@ -70,11 +70,11 @@ export const tokens = (options: TokenOptions): Tokens => {
 
   return {
     ...jwt,
-    verify(token) {
+    verify(token, address) {
       if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
       for (const reader of readers) {
         if (!reader.reads(token)) continue;
-        const principal = reader.verify(token);
+        const principal = reader.verify(token, address);
         return principal instanceof Promise ? principal.then((one) => noted(reader, one)) : noted(reader, principal);
       }
       return jwt.verify(token);

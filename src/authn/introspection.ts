@@ -13,7 +13,7 @@ import { answerJudge } from './introspection-answer.ts';
 import { type AskIssuer, askIssuer } from './introspection-request.ts';
 import type { IntrospectionSettings, IssuerSettings } from './issuer.ts';
 import { MAX_TOKEN_LENGTH } from './jwt.ts';
-import { type Turns, turns } from './turns.ts';
+import { portions, type Turns, turns } from './turns.ts';
 
 export interface IntrospectionNotice {
   /** The issuer's alias. */
@@ -29,12 +29,15 @@ export interface IntrospectionOptions {
   readonly now?: () => number;
   /** Hears of each change once. Must not throw. */
   readonly notice?: (notice: IntrospectionNotice) => void;
-  /** For one question. */
+  /** For one question, and for its turn before it. */
   readonly timeoutMillis?: number;
   /** How many good answers, and as many others, are remembered at most. */
   readonly remembered?: number;
   readonly atOnce?: number;
+  /** Of tokens that were not good before; of the others as many may wait as are remembered. */
   readonly waiting?: number;
+  /** Of tokens that were not good before: of one address so many take part in that, and as many as above wait for it. */
+  readonly perAddress?: number;
 }
 
 export interface Introspection extends TokenReader {
@@ -46,6 +49,9 @@ export interface Introspection extends TokenReader {
 /** An answer that a token is not good is remembered for so long at most: it may have been asked about too early. */
 const REFUSED_MILLIS = 5000;
 const PROVEN_MILLIS = 3_600_000;
+const REMEMBERED = 10_000;
+/** A question waits for its turn no longer than one may take: behind an issuer that hangs, all who wait end together. */
+const PATIENCE_MILLIS = 3000;
 const MIN_AGE_MILLIS = 1000;
 const MAX_AGE_MILLIS = 300_000;
 
@@ -63,15 +69,15 @@ export const introspection = (options: IntrospectionOptions): Introspection => {
   const generation = hash('sha256', JSON.stringify(settings, withCollections), 'base64');
   const digestOf = (token: string): string => hash('sha256', generation + token, 'base64');
 
-  const lookUpAndHold = async (token: string, digest: string): Promise<Principal> => {
-    const principal = await lookUp(token, digest);
+  const lookUpAndHold = async (token: string, digest: string, address?: string): Promise<Principal> => {
+    const principal = await lookUp(token, digest, address);
     tokens.set(principal, token);
     return principal;
   };
 
   return {
     reads: isOpaque,
-    verify(token) {
+    verify(token, address) {
       if (token.length > MAX_TOKEN_LENGTH) throw refusal('token-too-large', 'the token is too long');
       if (!B64TOKEN.test(token)) throw refusal('token-malformed', 'the token holds a character that none has');
       const digest = digestOf(token);
@@ -79,7 +85,7 @@ export const introspection = (options: IntrospectionOptions): Introspection => {
       if (principal !== undefined) return principal;
       const refused = known.bad.recall(digest);
       if (refused !== undefined) throw refused;
-      return lookUpAndHold(token, digest);
+      return lookUpAndHold(token, digest, address);
     },
     prolong(principal) {
       const token = tokens.get(principal);
@@ -111,7 +117,7 @@ interface VerdictMemory {
   readonly proven: BoundedMemory<true>;
 }
 
-const verdictMemory = ({ now = Date.now, remembered = 10_000 }: IntrospectionOptions): VerdictMemory => ({
+const verdictMemory = ({ now = Date.now, remembered = REMEMBERED }: IntrospectionOptions): VerdictMemory => ({
   good: boundedMemory(remembered, now),
   bad: boundedMemory(remembered, now),
   proven: boundedMemory(remembered, now),
@@ -127,17 +133,31 @@ interface LookingUp {
 
 /** Returns what asks about a token, once for all who show it at the same time, and remembers what it came to. */
 const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
-  const { now = Date.now, atOnce = 64, waiting = 128 } = options;
+  const {
+    now = Date.now,
+    atOnce = 64,
+    waiting = 128,
+    remembered = REMEMBERED,
+    timeoutMillis = PATIENCE_MILLIS,
+  } = options;
   const judge = answerJudge(settings);
-  const line = (): Turns =>
-    turns({ atOnce, waiting, refuse: () => unavailable('too many tokens are asked about at once', 1) });
-  // A line for each, so that a flood of invented tokens keeps nobody waiting who was let in before.
-  const [proven, unproven] = [line(), line()];
+  const full = () => unavailable('too many tokens are asked about at once', 1);
+  const line = (most: number): Turns => turns({ atOnce, waiting: most, refuse: full });
+  // A line for each, so that a flood of invented tokens keeps nobody waiting who was let in before. All of those may come in
+  // one moment, with sockets that were opened in one.
+  const [proven, unproven] = [line(remembered), line(waiting)];
   const underWay = new Map<string, Promise<Principal>>();
+  // Less than what is asked at once: a flood from one address leaves turns that are free.
+  const portion = portions({ atOnce: options.perAddress ?? Math.ceil((atOnce * 3) / 4), waiting, refuse: full });
+  const inTurn = <T>(digest: string, address: string | undefined, work: () => Promise<T>): Promise<T> => {
+    if (known.proven.recall(digest) === true) return proven.take(work);
+    return address === undefined ? unproven.take(work) : portion(address, () => unproven.take(work));
+  };
 
-  const lookUp = async (token: string, digest: string): Promise<Principal> => {
-    const turn = known.proven.recall(digest) === true ? proven : unproven;
-    const { answer, fromMillis } = await turn.take(async () => {
+  const lookUp = async (token: string, digest: string, address: string | undefined): Promise<Principal> => {
+    const begun = performance.now();
+    const { answer, fromMillis } = await inTurn(digest, address, async () => {
+      if (performance.now() - begun > timeoutMillis) throw full();
       // Before it is asked: the issuer may take the token back while its answer is on the way.
       const askedAtMillis = now();
       return { answer: await ask(token), fromMillis: askedAtMillis };
@@ -159,10 +179,10 @@ const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
     }
   };
 
-  return (token: string, digest: string): Promise<Principal> => {
+  return (token: string, digest: string, address: string | undefined): Promise<Principal> => {
     const running = underWay.get(digest);
     if (running !== undefined) return running;
-    const looking = lookUp(token, digest).finally(() => underWay.delete(digest));
+    const looking = lookUp(token, digest, address).finally(() => underWay.delete(digest));
     underWay.set(digest, looking);
     return looking;
   };

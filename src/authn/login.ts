@@ -8,8 +8,9 @@ import { type LogoutToken, readLogoutToken } from './logout-token.ts';
 import type { Providers } from './oidc.ts';
 import type { LoginIssuer } from './oidc-provider.ts';
 import type { Sealer } from './seal.ts';
+import type { BegunSession, ProvenLogin } from './session-begin.ts';
 import type { SessionsOf } from './session-store.ts';
-import type { BegunSession, ProvenLogin, Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface LoginsOptions {
   readonly providers: Pick<Providers, 'list' | 'named'>;
@@ -76,7 +77,7 @@ export const logins = ({ providers, sessions, sealer, now = Date.now }: LoginsOp
       const token = await readLogoutToken(logoutToken, { settings: at.settings, keys: await at.keys(), now });
       const key = `${provider}|${token.jti}`;
       if (loggedOut.has(key)) throw new Rejection('logout-token-invalid', 'the logout token came before');
-      const ended = await sessions.endAll(sessionsOf(at.settings, token));
+      const ended = await sessions.endAll(sessionsOf(at.settings, token), token.issuedAtMillis);
       // Not before it is done: a provider that was told of a failure sends the same one again.
       loggedOut.add(key, token.endsAtMillis);
       return ended;

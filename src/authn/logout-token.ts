@@ -21,6 +21,8 @@ export interface LogoutToken {
   readonly sid: string | undefined;
   readonly sub: string | undefined;
   readonly jti: string;
+  /** Unix time in milliseconds at which the provider said so, by its own clock. */
+  readonly issuedAtMillis: number;
   /** Unix time in milliseconds from which it would be refused for its age. */
   readonly endsAtMillis: number;
 }
@@ -54,14 +56,14 @@ const checkEvents = (claims: JsonMembers): void => {
   if (Object.hasOwn(claims, 'nonce')) throw wrong('nonce', 'is in no logout token');
 };
 
-const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number): number => {
+const checkTimes = (claims: JsonMembers, nowSeconds: number, tolerance: number) => {
   const expires = secondsIn(claims, 'exp');
   const issued = secondsIn(claims, 'iat');
   if (nowSeconds >= expires + tolerance) throw refusal('token-expired', 'it has expired');
   if (issued > nowSeconds + tolerance + AHEAD_SECONDS) throw refusal('token-not-yet-valid', 'it is of the future');
   const ends = Math.min(expires, issued + MAX_AGE_SECONDS) + tolerance;
   if (nowSeconds >= ends) throw refusal('token-expired', 'it was issued too long ago');
-  return ends * 1000;
+  return { endsAtMillis: ends * 1000, issuedAtMillis: issued * 1000 };
 };
 
 const read = async (text: string, { settings, keys, now }: LogoutTerms): Promise<LogoutToken> => {
@@ -72,13 +74,13 @@ const read = async (text: string, { settings, keys, now }: LogoutTerms): Promise
   const { claims } = token;
   checkParties(claims, issuer, login.clientId);
   checkEvents(claims);
-  const endsAtMillis = checkTimes(claims, now() / 1000, clockToleranceSeconds);
+  const times = checkTimes(claims, now() / 1000, clockToleranceSeconds);
   const sid = optionalText(claims, 'sid');
   const sub = optionalText(claims, 'sub');
   const jti = optionalText(claims, 'jti');
   if (sid === undefined && sub === undefined) throw wrong('sid', 'is missing, and so is sub');
   if (jti === undefined) throw wrong('jti', 'is missing');
-  return { sid, sub, jti, endsAtMillis };
+  return { sid, sub, jti, ...times };
 };
 
 /**

@@ -9,8 +9,8 @@ import { type FetchLimits, ProviderAway, providerFetch } from './oidc-fetch.ts';
 import { verifyIdToken } from './oidc-id-token.ts';
 import { fetchMetadata } from './oidc-metadata.ts';
 import { refreshed, refreshMoment } from './oidc-refresh.ts';
+import type { ProvenLogin } from './session-begin.ts';
 import type { RefreshOutcome } from './session-refresh.ts';
-import type { ProvenLogin } from './sessions.ts';
 import { type JsonMembers, member } from './strict-json.ts';
 
 /** An issuer whose users can log in. */

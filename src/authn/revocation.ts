@@ -136,34 +136,24 @@ interface Known {
   close(): void;
 }
 
-/** A timer cannot be set for longer. */
-const MAX_TIMER_MILLIS = 2 ** 31 - 1;
-
 /** Returns what is known of revocations, which forgets by itself what is over; `over` is called after that. */
 const knownRevocations = (now: () => number, over: () => void): Known => {
   let byId = new Map<string, Revocation>();
   let revoked = revokedTokens();
-  let timer: NodeJS.Timeout | undefined;
 
   const rebuild = (all: Iterable<Revocation>): void => {
     byId = new Map();
     revoked = revokedTokens();
     const nowMillis = now();
+    let earliest = Number.POSITIVE_INFINITY;
     for (const one of all) {
       if (isOver(one, nowMillis)) continue;
       byId.set(one.id, one);
       revoked.add(one);
+      earliest = Math.min(earliest, one.untilMillis ?? earliest);
     }
-    rest();
-  };
-
-  /** Until the next one is over. */
-  const rest = (): void => {
-    clearTimeout(timer);
-    let next = Number.POSITIVE_INFINITY;
-    for (const { untilMillis } of byId.values()) if (untilMillis !== undefined) next = Math.min(next, untilMillis);
-    if (next === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(forget, Math.min(Math.max(next - now(), 1), MAX_TIMER_MILLIS)).unref();
+    firstOver.clear();
+    firstOver.at(earliest);
   };
 
   const forget = (): void => {
@@ -171,6 +161,7 @@ const knownRevocations = (now: () => number, over: () => void): Known => {
     rebuild(byId.values());
     if (byId.size < before) over();
   };
+  const firstOver = alarm(now, forget);
 
   return {
     has: (principal) => revoked.has(principal),
@@ -184,13 +175,46 @@ const knownRevocations = (now: () => number, over: () => void): Known => {
       if (byId.has(one.id)) return [];
       byId.set(one.id, one);
       revoked.add(one);
-      if (one.untilMillis !== undefined) rest();
+      if (one.untilMillis !== undefined) firstOver.at(one.untilMillis);
       return [one];
     },
     remove(id) {
       if (byId.delete(id)) rebuild([...byId.values()]);
     },
-    close: () => clearTimeout(timer),
+    close: firstOver.clear,
+  };
+};
+
+/** A timer cannot be set for longer. */
+const MAX_TIMER_MILLIS = 2 ** 31 - 1;
+
+/** To forget is to arrange all others anew: those that are over soon after one another go together. */
+const GAP_MILLIS = 1000;
+
+/** Calls `due` at the earliest of the moments it is told, or a second after it was called last. */
+const alarm = (now: () => number, due: () => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  let next = Number.POSITIVE_INFINITY;
+  let calledAtMillis = Number.NEGATIVE_INFINITY;
+
+  const call = (): void => {
+    calledAtMillis = now();
+    due();
+  };
+
+  return {
+    /** To look for the earliest among all of them costs more, the more there are. */
+    at(moment: number): void {
+      if (moment >= next) return;
+      next = moment;
+      clearTimeout(timer);
+      const waits = Math.max(moment, calledAtMillis + GAP_MILLIS) - now();
+      timer = setTimeout(call, Math.min(Math.max(waits, 1), MAX_TIMER_MILLIS)).unref();
+    },
+    clear(): void {
+      clearTimeout(timer);
+      next = Number.POSITIVE_INFINITY;
+    },
   };
 };
 

@@ -9,7 +9,7 @@ export interface RevokedTokens {
 
 /** Returns an index of nothing. What is added stays in it: to take one back is to make another index. */
 export const revokedTokens = (): RevokedTokens => {
-  /** Of each user and of each issuer: what was issued before this moment is not good. */
+  /** Of each user when it was revoked last; of each issuer: what was issued before this moment is not good. */
   const users = new Map<string, number>();
   const issuers = new Map<string, number>();
   const tokens = new Set<string>();
@@ -23,7 +23,7 @@ export const revokedTokens = (): RevokedTokens => {
       if (revocation.by === 'session') sessions.add(revocation.sessionId);
       else if (revocation.by === 'token') tokens.add(keyOf(revocation.issuer, revocation.tokenId));
       else if (revocation.by === 'user')
-        raise(users, keyOf(revocation.issuer, revocation.user), nextSecond(revocation.madeAtMillis));
+        raise(users, keyOf(revocation.issuer, revocation.user), revocation.madeAtMillis);
       else if (revocation.issuer === undefined) everyIssuer = Math.max(everyIssuer, revocation.beforeMillis);
       else raise(issuers, revocation.issuer, revocation.beforeMillis);
     },
@@ -31,8 +31,10 @@ export const revokedTokens = (): RevokedTokens => {
       if (empty) return false;
       // What does not say when it was issued may be as old as it likes.
       const issued = issuedAtMillis ?? Number.NEGATIVE_INFINITY;
-      if (issued < everyIssuer || isBefore(issued, issuers.get(issuer)) || isBefore(issued, users.get(owner)))
-        return true;
+      if (issued < everyIssuer || isBefore(issued, issuers.get(issuer))) return true;
+      const madeAt = users.get(owner);
+      // When a session began is known to the millisecond: who logs in again at once is in again.
+      if (madeAt !== undefined && issued < (sessionId === undefined ? nextSecond(madeAt) : madeAt + 1)) return true;
       if (sessionId !== undefined && sessions.has(sessionId)) return true;
       return tokenId !== undefined && tokens.has(keyOf(issuer, tokenId));
     },

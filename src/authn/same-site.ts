@@ -2,7 +2,7 @@
  * May a session cookie speak for its user here? A browser adds it to what pages of other sites send, too, and says in
  * other headers whose page it is. SameSite=Lax alone does not see other hosts of the same site.
  */
-import { listedOrigins, originOf, type PageOrigin } from '../model/origin.ts';
+import { allowedOrigins, listedOrigins, originOf, type PageOrigin } from '../model/origin.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
 import { quoted } from './challenge.ts';
@@ -21,9 +21,9 @@ export type CheckSite = (request: CanonicalRequest, isHandshake: boolean) => voi
  * Returns a check that throws a Rejection (site-foreign) where the page that sends a request with a cookie may not do so.
  * Throws a TypeError for what is no origin.
  */
-export const sameSite = ({ url, origins }: SiteOptions): CheckSite => {
-  const listed = listedOrigins(url === undefined ? origins : [...origins, url]);
-  const isSecure = url?.startsWith('https:') === true;
+export const sameSite = (options: SiteOptions): CheckSite => {
+  const listed = listedOrigins(allowedOrigins(options));
+  const isSecure = options.url?.startsWith('https:') === true;
   return (request, isHandshake) => {
     const { headers, method, secure } = request;
     const site = headers.get('sec-fetch-site');

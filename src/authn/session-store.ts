@@ -34,6 +34,13 @@ export interface SessionStore {
   /** Resolves with whether it was there. */
   remove(digest: string): Promise<boolean>;
   find(of: SessionsOf): Promise<readonly KeptSession[]>;
+  /**
+   * Notes that their provider has ended them, for logins that are being completed: when it said so, by its own clock, and
+   * until when that is kept (Unix time in milliseconds). The latest word counts.
+   */
+  noteLogout(of: SessionsOf, toldAtMillis: number, untilMillis: number): Promise<void>;
+  /** Resolves with when their provider said so, undefined where nothing is noted. */
+  loggedOutAt(of: SessionsOf): Promise<number | undefined>;
   /** Forgets what is over, and where that can be told what was not used since a moment (Unix time in milliseconds). */
   purge(unusedSinceMillis: number): Promise<void>;
   /** Writes what waits to be written. */

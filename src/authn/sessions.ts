@@ -1,41 +1,18 @@
 /** Those who logged in with a browser: whose session a cookie opens, until when, and how it ends. */
-import { hash, randomBytes } from 'node:crypto';
 import type { Principal } from '../model/principal.ts';
-import { Rejection } from '../model/rejection.ts';
 import type { Session, SessionTokens } from '../model/session.ts';
 import { personReader, principalOf } from './claims.ts';
 import type { IssuerSettings } from './issuer.ts';
 import type { Revocations } from './revocation.ts';
 import type { Sealer } from './seal.ts';
 import { sessionAsk } from './session-ask.ts';
+import { available, type BegunSession, beginner, digestOf, type EndKept, type ProvenLogin } from './session-begin.ts';
 import { type NearSessions, nearSessions } from './session-near.ts';
 import { type SessionNotice, type SessionOpen, type SessionTerms, sessionOpen } from './session-open.ts';
 import { type Refresh, sessionRefresh } from './session-refresh.ts';
-import type { KeptSession, SessionStore, SessionsOf } from './session-store.ts';
+import type { SessionStore, SessionsOf } from './session-store.ts';
 import { type TokenSealer, tokenSealer } from './session-tokens.ts';
 import type { JsonMembers } from './strict-json.ts';
-
-/** What a login at a provider came to, verified. */
-export interface ProvenLogin {
-  /** The alias of the issuer. */
-  readonly issuer: string;
-  /** Verified claims of the user: those of the ID token, and of the userinfo endpoint where it is asked. */
-  readonly claims: JsonMembers;
-  readonly tokens: SessionTokens;
-  readonly providerSessionId: string | undefined;
-  /**
-   * Unix time in milliseconds from which the provider has to be asked again; undefined: never. Without a refresh token it
-   * cannot be asked, and the session ends then.
-   */
-  readonly refreshAtMillis: number | undefined;
-}
-
-export interface BegunSession {
-  /** The value of its cookie, which is told once. */
-  readonly value: string;
-  readonly session: Session;
-  readonly principal: Principal;
-}
 
 export interface EndedSession {
   readonly session: Session;
@@ -51,12 +28,15 @@ export interface Sessions {
    * `principalOf` does.
    */
   prolong(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
-  /** Rejects: token-claims, tenant-refused, sessions-unavailable. */
+  /** Rejects: token-claims, tenant-refused, login-failed, sessions-unavailable, revocations-unavailable. */
   begin(login: ProvenLogin): Promise<BegunSession>;
   /** Ends the session that a cookie's value opens, here and on every replica. Rejects: sessions-unavailable, revocations-unavailable. */
   end(value: string): Promise<EndedSession | undefined>;
-  /** Ends all of them, and resolves with their number. Rejects as `end` does. */
-  endAll(of: SessionsOf): Promise<number>;
+  /**
+   * Ends all of them, and resolves with their number. `toldAtMillis` is when the provider said so, by its own clock: a login
+   * that is being completed and of which it spoke before comes to nothing. Rejects as `end` does.
+   */
+  endAll(of: SessionsOf, toldAtMillis: number): Promise<number>;
   /** Writes down what was not, and asks nobody any more. */
   close(): void;
 }
@@ -71,7 +51,7 @@ export interface SessionsOptions {
   /** However much it is used, it ends after this time. */
   readonly lifetimeMillis: number;
   readonly refresh: Refresh;
-  readonly revocations: Pick<Revocations, 'add'>;
+  readonly revocations: Pick<Revocations, 'add' | 'revokes'>;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
   readonly notice?: (notice: SessionNotice) => void;
@@ -83,11 +63,8 @@ export interface SessionsOptions {
   readonly waitMillis?: number;
 }
 
-/** 256 random bits, base64url: what else a browser may send opens nothing. */
-const VALUE_BYTES = 32;
+/** Of 256 bits, base64url: what else a browser may send opens nothing. */
 const VALUE = /^[A-Za-z0-9_-]{43}$/;
-
-const ID_BYTES = 12;
 
 /** A use is written down this often at most, or in a tenth of the idle time where that is shorter. */
 const MAX_TOUCH_MILLIS = 60_000;
@@ -132,8 +109,8 @@ export const openSessions = (options: SessionsOptions): Sessions => {
 
   return {
     ...opener(near, opening),
-    ...ending({ store, tokens, endKept }),
-    begin: beginner({ store, near, tokens, personIn, lifetimeMillis, now }),
+    ...ending({ store, near, tokens, endKept, now }),
+    begin: beginner({ store, near, tokens, personIn, lifetimeMillis, now, endKept, revocations: options.revocations }),
     close() {
       clearInterval(purging);
       asking.close();
@@ -168,8 +145,6 @@ const loginOf = (logins: ReadonlyMap<string, Login>, issuer: string): Login => {
   return login;
 };
 
-const digestOf = (value: string): string => hash('sha256', value, 'base64url');
-
 const opener = (near: NearSessions, opening: SessionOpen): Pick<Sessions, 'principalOf' | 'prolong'> => {
   const openForUse = async (digest: string): Promise<Principal | undefined> => {
     const principal = await opening.open(digest);
@@ -189,44 +164,6 @@ const opener = (near: NearSessions, opening: SessionOpen): Pick<Sessions, 'princ
   };
 };
 
-interface Beginning {
-  readonly store: SessionStore;
-  readonly near: NearSessions;
-  readonly tokens: TokenSealer;
-  readonly personIn: (issuer: string, claims: JsonMembers) => ReturnType<Login['personIn']>;
-  readonly lifetimeMillis: number;
-  readonly now: () => number;
-}
-
-const beginner =
-  ({ store, near, tokens, personIn, lifetimeMillis, now }: Beginning): Sessions['begin'] =>
-  async (login) => {
-    const { issuer, providerSessionId, refreshAtMillis } = login;
-    const person = personIn(issuer, login.claims);
-    // Never one that was brought: a value that somebody planted would be known to him (session fixation).
-    const value = randomBytes(VALUE_BYTES).toString('base64url');
-    const [id, startedAtMillis] = [randomBytes(ID_BYTES).toString('hex'), now()];
-    const session: Session = {
-      ...{ id, issuer, ...person, providerSessionId, startedAtMillis, refreshAtMillis },
-      endsAtMillis: startedAtMillis + lifetimeMillis,
-      usedAtMillis: startedAtMillis,
-      sealedTokens: tokens.seal(id, login.tokens),
-      version: 0,
-    };
-    await available(async () => store.insert(digestOf(value), session));
-    return { value, session, principal: near.remember(digestOf(value), session) };
-  };
-
-const available = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new Rejection('sessions-unavailable', `sessions: ${String(cause)}`, { cause, headers: ['Retry-After', '1'] });
-  }
-};
-
-type EndKept = (kept: KeptSession, note: string) => Promise<void>;
-
 interface Ender {
   readonly store: SessionStore;
   readonly revocations: Pick<Revocations, 'add'>;
@@ -240,8 +177,8 @@ interface Ender {
  */
 const ender =
   ({ store, revocations, notice, spoil }: Ender): EndKept =>
-  async ({ digest, session: { id, endsAtMillis } }, note) => {
-    await revocations.add({ by: 'session', sessionId: id, untilMillis: endsAtMillis, note });
+  async ({ digest, session: { id, endsAtMillis } }, note, untilMillis = endsAtMillis) => {
+    await revocations.add({ by: 'session', sessionId: id, untilMillis, note });
     spoil(digest);
     try {
       await store.remove(digest);
@@ -254,15 +191,21 @@ const ender =
 
 interface Ending {
   readonly store: SessionStore;
+  readonly near: NearSessions;
   readonly tokens: TokenSealer;
   readonly endKept: EndKept;
+  readonly now: () => number;
 }
 
-const ending = ({ store, tokens, endKept }: Ending): Pick<Sessions, 'end' | 'endAll'> => ({
+/** A login that the provider has spoken of is completed, or given up, within this time. */
+const LOGIN_MILLIS = 600_000;
+
+const ending = ({ store, near, tokens, endKept, now }: Ending): Pick<Sessions, 'end' | 'endAll'> => ({
   async end(value) {
     if (!VALUE.test(value)) return undefined;
     const digest = digestOf(value);
-    const session = await available(async () => await store.read(digest));
+    // A store that has forgotten it does not end it: what is open, and what others remember, lives on.
+    const session = (await available(async () => await store.read(digest))) ?? near.find(digest)?.session;
     if (session === undefined) return undefined;
     await endKept({ digest, session }, 'logged out');
     const { id: sessionId, startedAtMillis: issuedAtMillis, endsAtMillis: expiresAtMillis } = session;
@@ -272,8 +215,12 @@ const ending = ({ store, tokens, endKept }: Ending): Pick<Sessions, 'end' | 'end
       tokens: tokens.open(session) ?? { refreshToken: undefined, idToken: undefined },
     };
   },
-  async endAll(of) {
-    const kept = await available(async () => await store.find(of));
+  async endAll(of, toldAtMillis) {
+    const kept = await available(async () => {
+      // Before they are looked for: who begins one meanwhile is either found here, or finds this.
+      await store.noteLogout(of, toldAtMillis, now() + LOGIN_MILLIS);
+      return await store.find(of);
+    });
     await Promise.all(kept.map((one) => endKept(one, 'logged out by the provider')));
     return kept.length;
   },

@@ -42,3 +42,22 @@ export const turns = ({ atOnce, waiting, refuse }: TurnsOptions): Turns => {
     },
   };
 };
+
+/** Does the work in its turn among those of its key, and settles as it does; rejects as `Turns` do. */
+export type Portions = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+/** Returns turns for each key, so that none takes the places of all. */
+export const portions = (options: TurnsOptions): Portions => {
+  const lines = new Map<string, { readonly turns: Turns; taken: number }>();
+  return async (key, work) => {
+    const line = lines.get(key) ?? { turns: turns(options), taken: 0 };
+    lines.set(key, line);
+    line.taken += 1;
+    try {
+      return await line.turns.take(work);
+    } finally {
+      line.taken -= 1;
+      if (line.taken === 0) lines.delete(key);
+    }
+  };
+};

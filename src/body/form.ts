@@ -4,6 +4,7 @@
  */
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
+import { pieces } from './pieces.ts';
 
 /** A logout token is the largest thing that is sent this way, and is a few kilobytes. */
 const MAX_BYTES = 65_536;
@@ -42,14 +43,16 @@ const tooLarge = (found: string): Rejection => new Rejection('body-too-large', `
 /** Returns one character for each byte. */
 const collect = async (source: AsyncIterable<Buffer> | undefined): Promise<string> => {
   if (source === undefined) throw new Rejection('body-incomplete', 'announced, but there is nothing to read');
-  let text = '';
+  const arrived = pieces();
+  let total = 0;
   // Not `for await`: leaving that early destroys a stream, and the connection with it, before the refusal is sent.
   const iterator = source[Symbol.asyncIterator]();
   for (;;) {
     const next = await iterator.next().catch(brokenOff);
-    if (next.done === true) return text;
-    if (text.length + next.value.length > MAX_BYTES) throw tooLarge('more arrived');
-    text += next.value.toString('latin1');
+    if (next.done === true) return Buffer.concat(arrived.all(), total).toString('latin1');
+    total += next.value.length;
+    if (total > MAX_BYTES) throw tooLarge('more arrived');
+    arrived.add(next.value);
   }
 };
 

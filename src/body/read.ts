@@ -12,6 +12,7 @@ import type { BodyRule, RouteMatch } from '../model/route.ts';
 import { conform } from './conform.ts';
 import { type JsonLimits, readStrictJson } from './json.ts';
 import { boundaryOf, parseMultipart } from './multipart.ts';
+import { pieces } from './pieces.ts';
 import { isRawNumber } from './raw-number.ts';
 import { recording } from './sent.ts';
 
@@ -98,7 +99,7 @@ async function collect(
   announced: number | undefined,
 ): Promise<Buffer> {
   if (source === undefined) throw new Rejection('body-incomplete', 'announced, but there is nothing to read');
-  const chunks: Buffer[] = [];
+  const arrived = pieces();
   let total = 0;
   // Not `for await`: leaving that early destroys a stream, and the connection with it, before the refusal is sent.
   const iterator = source[Symbol.asyncIterator]();
@@ -107,11 +108,12 @@ async function collect(
     if (next.done === true) break;
     total += next.value.length;
     if (total > maxBytes) throw new Rejection('body-too-large', `more than ${maxBytes} bytes`);
-    chunks.push(next.value);
+    arrived.add(next.value);
   }
   if (announced !== undefined && total !== announced) {
     throw new Rejection('body-incomplete', `${total} of ${announced} bytes`);
   }
+  const chunks = arrived.all();
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : assemble(chunks, total);
 }
 

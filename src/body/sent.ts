@@ -3,6 +3,7 @@
  * takes is kept, which its caps bound, and the rest is passed on as it arrives.
  */
 import type { SentBody } from '../model/request.ts';
+import { pieces } from './pieces.ts';
 
 export interface Recording {
   /** To be read once. */
@@ -14,7 +15,7 @@ export interface Recording {
 /** Returns a recording of a body. Neither half ever closes the source: a refusal can still be answered on it. */
 export const recording = (source: AsyncIterable<Buffer>): Recording => {
   const iterator = source[Symbol.asyncIterator]();
-  const kept: Buffer[] = [];
+  const kept = pieces();
   let ended = false;
   let broken: { readonly cause: unknown } | undefined;
 
@@ -32,17 +33,18 @@ export const recording = (source: AsyncIterable<Buffer>): Recording => {
   };
   const keep = async (): Promise<IteratorResult<Buffer, unknown>> => {
     const result = await next();
-    if (result.done !== true) kept.push(result.value);
+    if (result.done !== true) kept.add(result.value);
     return result;
   };
 
   async function* keptAndRest(): AsyncGenerator<Buffer, void, undefined> {
-    for (let chunk = kept.shift(); chunk !== undefined; chunk = kept.shift()) yield chunk;
+    const first = kept.all();
+    for (let chunk = first.shift(); chunk !== undefined; chunk = first.shift()) yield chunk;
     for (let result = await next(); result.done !== true; result = await next()) yield result.value;
   }
 
   return {
     source: { [Symbol.asyncIterator]: () => ({ next: keep }) },
-    sent: () => (ended ? kept : keptAndRest()),
+    sent: () => (ended ? kept.all() : keptAndRest()),
   };
 };

@@ -40,12 +40,13 @@ export async function key(deed: KeyDeed, options: KeyOptions, output: Output): P
   const failure = 'failure' in reply ? `${reply.failure}${NOTHING[deed.do]}` : failureOf(deed, reply, place.url);
   if (failure !== undefined) {
     if (options.json) output.out(JSON.stringify({ outcome: 'failed', message: failure }));
-    else output.err(failure);
+    // Whatever answers at that port has a part in it.
+    else output.err(seen(failure));
     return 1;
   }
   const { body } = reply as AdminReply;
   if (options.json) output.out(JSON.stringify(body));
-  else for (const line of told(body as Answer)) output.out(line);
+  else for (const line of told(body as Answer)) output.out(seen(line));
   return 0;
 }
 

@@ -5,6 +5,7 @@ import type { Variables } from '../config/environment.ts';
 import type { Renaming } from '../model/owner-change.ts';
 import { changeFault, issuerFault, OWNER_FORM, parseOwnerMap } from './owner-map.ts';
 import type { OwnersDeed } from './owners.ts';
+import { seen } from './seen.ts';
 import type { Output } from './settings.ts';
 
 interface Flags {
@@ -56,7 +57,8 @@ export function addOwners(program: Command, { output, variables }: Surroundings,
     .action((from: string | undefined, to: string | undefined, flags: RenameFlags) => {
       const told = renamingOf(flags, from, to);
       if ('faults' in told) {
-        for (const fault of told.faults) output.err(fault);
+        // They cite a file that others may have filled.
+        for (const fault of told.faults) output.err(seen(fault));
         return exit(told.code);
       }
       const { apply, merge, undoFile } = flags;

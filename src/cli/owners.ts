@@ -11,6 +11,7 @@ import { type OwnerCache, openOwnerCache } from './owner-cache.ts';
 import { readUndoFile, writeUndoFile } from './owner-undo.ts';
 import { recordDeed } from './owners-record.ts';
 import { type Answer, answerLines } from './owners-text.ts';
+import { seen } from './seen.ts';
 import { type Output, writeFaults } from './settings.ts';
 
 export interface OwnersOptions {
@@ -52,7 +53,7 @@ export async function owners(deed: OwnersDeed, options: OwnersOptions, output: O
   const answer = await answerTo(deed, loaded.config, now);
   const failed = answer.outcome === 'failed' || answer.outcome === 'refused';
   if (options.json) output.out(JSON.stringify(answer));
-  else for (const line of answerLines(answer)) (failed ? output.err : output.out)(line);
+  else for (const line of answerLines(answer)) (failed ? output.err : output.out)(seen(line));
   return failed ? 1 : 0;
 }
 

@@ -29,6 +29,7 @@ export function issuerFaults(subject: Subject): Fault[] {
     ...aliasFaults(subject),
     ...keyFaults(subject),
     ...purposeFaults(subject),
+    ...unusedFaults(subject),
     ...tenantFaults(subject),
     ...loginFaults(subject),
     ...introspectionFaults(subject),
@@ -68,6 +69,22 @@ function purposeFaults(subject: Subject): Fault[] {
   return [at(subject, [], { message: 'missing key "audience"', expected: 'whom a token must be meant for' })];
 }
 
+/** What is written and holds for nothing makes its author believe that it does. */
+function unusedFaults(subject: Subject): Fault[] {
+  const { keys, introspection, login, audience, algorithms, types } = subject.issuer;
+  const fault = (key: string, expected: string): Fault =>
+    at(subject, [key], { message: 'nothing of this issuer is judged by it', expected });
+  return [
+    ...(audience === undefined || login === undefined || (keys ?? introspection) !== undefined
+      ? []
+      : [fault('audience', 'keys or introspection beside it')]),
+    ...(algorithms === undefined || keys !== undefined
+      ? []
+      : [fault('algorithms', login === undefined ? 'keys beside it' : 'keys beside it, or login.algorithms')]),
+    ...(types === undefined || keys !== undefined ? [] : [fault('types', 'keys beside it')]),
+  ];
+}
+
 function tenantFaults(subject: Subject): Fault[] {
   const { tenants, claims } = subject.issuer;
   if (tenants === undefined || mapping(claims).tenant !== undefined) return [];
@@ -96,6 +113,32 @@ function introspectionFaults(subject: Subject): Fault[] {
   if (typeof mapping(issuer.introspection)['client-secret'] !== 'string') return [];
   const variable = introspectionSecretVariable(String(issuer.name));
   return secretFaults(subject, ['introspection', 'client-secret'], { variable, minBytes: 1 });
+}
+
+/** Returns a fault for each secret that is read from the variable of another one: `corp-client` and the client of `corp`. */
+export function sharedVariables(document: YamlDocument, issuers: readonly Mapping[]): Fault[] {
+  const first = new Map<string, number>();
+  const faults: Fault[] = [];
+  for (const [index, issuer] of issuers.entries()) {
+    for (const variable of variablesOf(issuer)) {
+      const earlier = first.get(variable);
+      if (earlier === undefined) first.set(variable, index);
+      else if (earlier !== index) {
+        const message = `a secret of issuers[${earlier}] is read from the same variable, ${variable}`;
+        faults.push(faultAt(document, ['issuers', index, 'name'], { message, expected: 'another name' }));
+      }
+    }
+  }
+  return faults;
+}
+
+function variablesOf({ name, keys, login, introspection }: Mapping): string[] {
+  if (typeof name !== 'string') return [];
+  return [
+    ...(typeof mapping(keys).secret === 'string' ? [secretVariable(name)] : []),
+    ...(typeof mapping(login)['client-secret'] === 'string' ? [clientSecretVariable(name)] : []),
+    ...(typeof mapping(introspection)['client-secret'] === 'string' ? [introspectionSecretVariable(name)] : []),
+  ];
 }
 
 interface SecretTerms {

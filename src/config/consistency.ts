@@ -7,7 +7,7 @@ import { DURATION, durationMillis } from '../policy/amounts.ts';
 import { faultAt, type YamlDocument } from '../policy/document.ts';
 import type { Fault } from '../policy/fault.ts';
 import { content, FROM_ENVIRONMENT, isFile, list, type Mapping, mapping, missingFile, secretOf } from './as-written.ts';
-import { issuerFaults } from './consistency-issuer.ts';
+import { issuerFaults, sharedVariables } from './consistency-issuer.ts';
 import { readVariable, SESSION_SECRET, type Variables, variableFault } from './environment.ts';
 
 /** Returns every fault that only shows when the whole is looked at. */
@@ -19,6 +19,7 @@ export function inconsistencies(document: YamlDocument, variables: Variables): F
     ...repeated(document, issuers, 'issuer'),
     ...issuers.flatMap((issuer, index) => issuerFaults({ document, variables, issuer, path: ['issuers', index] })),
     ...introspected(document, issuers),
+    ...sharedVariables(document, issuers),
     ...sessionFaults(document, mapping(file.sessions), variables),
     ...list(file.policies).flatMap((path, index) => missingFile(document, path, ['policies', index])),
   ];

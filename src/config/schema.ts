@@ -138,7 +138,7 @@ function conceal(path: readonly (string | number)[], value: unknown): boolean {
 
 /** A header that means something to somebody already would be read for what it is not. */
 function isOwnHeader(name: string): boolean {
-  return /^x-[a-z0-9]+(?:-[a-z0-9]+)+$/i.test(name) && !/^x-(?:user|forwarded|request|real)-/i.test(name);
+  return /^(?=.{5,62}$)x-[a-z0-9]+(?:-[a-z0-9]+)+$/i.test(name) && !/^x-(?:user|forwarded|request|real)-/i.test(name);
 }
 
 function isWaiting(size: string): boolean {

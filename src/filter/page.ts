@@ -30,7 +30,8 @@ export const withScript = (page: Buffer, src: string): Buffer => {
   return at === undefined ? page : Buffer.from(`${text.slice(0, at)}<script src="${src}"></script>${text.slice(at)}`);
 };
 
-const TAG = /<([a-z][^\s/>]*)(?:[^"'>]|"[^"]*"|'[^']*')*>/iy;
+/** What follows a name ends it: without that, one that is never closed would be tried at each of its lengths. */
+const TAG = /<([a-z][^\s/>]*)(?=[\s/>])(?:[^"'>]|"[^"]*"|'[^']*')*>/iy;
 
 /**
  * Returns where the first script of a document belongs: the first tag besides `<html>` decides, because all that may come

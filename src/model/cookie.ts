@@ -12,6 +12,19 @@ export const LEFT_COOKIE = '__Host-jaaz-left';
 /** Of a login that is under way: sealed, and of the browser that began it. */
 export const loginCookie = (state: string): string => `__Host-jaaz-login-${state.slice(0, 16)}`;
 
+const BLANKS = new Set([' ', '\t']);
+
+/**
+ * Returns a part of a header without the blanks around it. Not `trim`: that takes the byte A0 away too, and browsers let any
+ * other host of the site set a cookie of which the name begins with it, because it has no prefix to them.
+ */
+const bare = (header: string, from: number, to: number): string => {
+  let [start, end] = [from, to];
+  while (start < end && BLANKS.has(header.charAt(start))) start += 1;
+  while (start < end && BLANKS.has(header.charAt(end - 1))) end -= 1;
+  return header.slice(start, end);
+};
+
 /**
  * Returns the value of a cookie, undefined where there is none. Of two of one name neither counts: which of them the
  * gateway has set nobody can tell (RFC 6265, section 4.2.2).
@@ -21,9 +34,9 @@ export const cookieIn = (header: string | undefined, name: string): string | und
   let found: string | undefined;
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+    if (equals === -1 || bare(pair, 0, equals) !== name) continue;
     if (found !== undefined) return undefined;
-    found = pair.slice(equals + 1).trim();
+    found = bare(pair, equals + 1, pair.length);
   }
   return found === '' ? undefined : found;
 };

@@ -29,3 +29,12 @@ export const listedOrigins = (origins: readonly string[]): ReadonlySet<string> =
   }
   return new Set(origins);
 };
+
+/**
+ * Returns the origins whose pages may use the gateway: those that the operator lists, and its own, which no Host header tells
+ * where a proxy changes that.
+ */
+export const allowedOrigins = (site: {
+  readonly url: string | undefined;
+  readonly origins: readonly string[];
+}): readonly string[] => (site.url === undefined ? site.origins : [...site.origins, site.url]);

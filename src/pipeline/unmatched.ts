@@ -5,6 +5,7 @@
 import { type Mode, modeFor } from '../model/mode.ts';
 import type { Policy } from '../model/policy.ts';
 import type { Principal } from '../model/principal.ts';
+import type { Route } from '../model/route.ts';
 
 export type UnmatchedPolicy = Pick<Policy, 'rollout' | 'sockets' | 'match'>;
 
@@ -17,12 +18,13 @@ interface Unmatched {
 export const unmatchedMode = (policy: UnmatchedPolicy, request: Unmatched, principal: Principal | undefined): Mode => {
   const mode = modeFor(policy.rollout, principal);
   if (isOfSocket(policy, request.path)) return 'enforce';
-  const isInEffect = likenesses(request).some(({ method, path }) => {
-    const match = policy.match(method, path);
-    return match !== undefined && modeFor(match.route.rollout, principal) === 'enforce';
-  });
+  const isInEffect = likelyRoutes(policy, request).some(({ rollout }) => modeFor(rollout, principal) === 'enforce');
   return isInEffect ? 'enforce' : mode;
 };
+
+/** Returns the routes for which a server may take what none of them matches. */
+export const likelyRoutes = (policy: Pick<Policy, 'match'>, request: Unmatched): readonly Route[] =>
+  likenesses(request).flatMap(({ method, path }) => policy.match(method, path)?.route ?? []);
 
 /** By prefix, as the server does (contract, section 4): polling is a socket too, and has no origin that is checked. */
 const isOfSocket = ({ sockets }: UnmatchedPolicy, path: string): boolean =>

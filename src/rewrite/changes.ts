@@ -37,7 +37,7 @@ export const changes = ({ catalogue, writeJson }: Pick<RewriteOptions, 'catalogu
   return async (grant, match, principal) => {
     const { evidence } = grant.shadow;
     const isChanged = await judging(evidence, async () => {
-      const sent = targetAsSent(grant.request.canonical, match.route);
+      const sent = targetAsSent(grant.request.canonical, match.route.tokenInQuery === true);
       const target = pieces(targetOf(grant, match, principal)) !== pieces(sent);
       return (await changesBody(grant, match, principal)) || target;
     });

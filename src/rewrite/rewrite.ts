@@ -96,15 +96,21 @@ const DEFAULT_TIMEOUT_MILLIS = 60_000;
 /** What tells how the client's own bytes are to be read. */
 const OF_THE_BODY = ['content-type', 'content-encoding'];
 
+interface PassingOptions extends Pick<RewriteOptions, 'assertion'> {
+  /** Whether what no route matches is so near to one whose tokens may stand in the query that it may hold one. */
+  readonly mayHoldToken?: (request: CanonicalRequest) => boolean;
+}
+
 /**
  * Returns the stage for where nothing is refused: the client's own body and all of its query go on, but the target is rebuilt
  * from what canonical read, and of the headers only the closed list passes, as ever.
  */
 export const passingOn =
-  ({ assertion }: Pick<RewriteOptions, 'assertion'>): PassOn =>
+  ({ assertion, mayHoldToken = () => false }: PassingOptions): PassOn =>
   ({ request: { canonical, shadow } }, match, principal) => {
     const body = shadow?.sent;
-    const target = targetAsSent(canonical, match?.route);
+    const isForHere = match === undefined ? mayHoldToken(canonical) : match.route.tokenInQuery === true;
+    const target = targetAsSent(canonical, isForHere);
     const headers = outboundHeaders(canonical, principal, false);
     headers.push(...assertionHeaders(assertion, canonical, { principal, target }));
     const kept = body === undefined ? [] : OF_THE_BODY;
@@ -118,15 +124,12 @@ export const passingOn =
     return { method, target, headers, body, timeoutMillis } as unknown as OutboundRequest;
   };
 
-/** Returns the target as it was understood, with nothing left out but a token, which is for the gateway alone. */
-export const targetAsSent = (
-  { path, query }: CanonicalRequest,
-  route: Pick<Route, 'tokenInQuery'> | undefined,
-): string => {
+/** Returns the target as it was understood, with nothing left out but a token where that is for the gateway alone. */
+export const targetAsSent = ({ path, query }: CanonicalRequest, withoutToken: boolean): string => {
   let target = path;
   let separator = '?';
   for (const [name, value] of query) {
-    if (name === 'token' && route?.tokenInQuery === true) continue;
+    if (withoutToken && name === 'token') continue;
     target += `${separator}${name}=${encodeURIComponent(value)}`;
     separator = '&';
   }

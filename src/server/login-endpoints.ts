@@ -100,7 +100,7 @@ const callback =
     const earlier = cookieIn(cookies, SESSION_COOKIE);
     const done = await logins.finish({ origin: originOf(request), query, note, earlier });
     const given = sessionCookies(done, { key, lastUser: cookieIn(cookies, LAST_USER_COOKIE) });
-    const used = cookie === undefined ? [] : forget(cookie);
+    const used = [cookie, cookieIn(cookies, LEFT_COOKIE) && LEFT_COOKIE].flatMap((name) => (name ? forget(name) : []));
     return { ...redirect(done.returnTo, [...used, ...given]), owner: done.owner };
   };
 
@@ -203,12 +203,22 @@ const redirect = (location: string, headers: readonly string[]): OwnAnswer => ({
 
 const forget = (name: string): readonly string[] => ['set-cookie', setCookie(name, '', { maxAgeSeconds: 0 })];
 
-/** Logins that were begun and left: so many windows may be at it at once. */
+/**
+ * Logins that were begun and left: so many windows may be at it at once, with so many characters. Any site can send a browser
+ * here with a long address to come back to, and again; proxies refuse whoever shows more than 8 kB of cookies.
+ */
 const MAX_UNDER_WAY = 5;
-const UNDER_WAY = /(?:^|;)[ \t]*(__Host-jaaz-login-[A-Za-z0-9_-]{1,16})=/g;
+const MAX_CHARACTERS_UNDER_WAY = 4_000;
+const UNDER_WAY = /(?:^|;)[ \t]*(__Host-jaaz-login-[A-Za-z0-9_-]{1,16})=([^;]*)/g;
 
-/** Browsers send the oldest cookies first (RFC 6265, section 5.4). */
+/** Returns those that make room for one more. Browsers send the oldest cookies first (RFC 6265, section 5.4). */
 const tooMany = ({ headers }: CanonicalRequest): readonly string[] => {
-  const underWay = [...(headers.get('cookie') ?? '').matchAll(UNDER_WAY)].map(([, name = '']) => name);
-  return underWay.slice(0, Math.max(0, underWay.length - MAX_UNDER_WAY + 1));
+  const underWay = [...(headers.get('cookie') ?? '').matchAll(UNDER_WAY)].toReversed();
+  let characters = 0;
+  const kept = underWay.findIndex(([, , note = ''], index) => {
+    characters += note.length;
+    return index + 1 >= MAX_UNDER_WAY || characters > MAX_CHARACTERS_UNDER_WAY;
+  });
+  const left = kept === -1 ? [] : underWay.slice(kept);
+  return left.map(([, name = '']) => name).toReversed();
 };

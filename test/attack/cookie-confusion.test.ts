@@ -43,6 +43,8 @@ describe('nobody is let in by a cookie', () => {
     ['of the name in capitals, beside its name as a value', 'a=NAME; __HOST-JAAZ-SESSION=VALUE'],
     ['of the name with something behind it', 'NAME2=VALUE'],
     ['of the name with something before it', 'xNAME=VALUE'],
+    ['of the name with a byte before it that some take for a blank', '\u00a0NAME=VALUE'],
+    ['of the name with such a byte behind it', 'NAME\u00a0=VALUE'],
     ['of the name, escaped', '__Host%2Djaaz-session=VALUE'],
     ['of the name, quoted', '"NAME"=VALUE'],
     ['without a name', '=NAME=VALUE'],
@@ -81,6 +83,13 @@ describe('nobody is let in by a cookie', () => {
     const { status, code } = await read(`${SESSION_COOKIE}=${spelt(secretOf('ann'))}`);
     expect([status, code]).toEqual([401, 'session-ended']);
   });
+});
+
+test('a cookie that another host of the site planted beside it locks nobody out', async () => {
+  const cookie = `${SESSION_COOKIE}=${secretOf('ann')}; \u00a0${SESSION_COOKIE}=${secretOf('mallory')}`;
+  const { status, headers } = await read(cookie);
+  expect(status).toBe(200);
+  expect(headers).toContain('x-user-id: main|ann');
 });
 
 describe('a credential of one kind is none of another:', () => {

@@ -6,6 +6,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type IntrospectionOptions, introspection } from '../../src/authn/introspection.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyLies } from '../support/hostile-keys.ts';
 import {
@@ -26,6 +27,7 @@ import {
   keyServer,
   outcome,
   rejectionOf,
+  request,
   type Signer,
   signer,
 } from '../support/token-issuer.ts';
@@ -151,11 +153,54 @@ describe('a flood of invented tokens', () => {
     expect(outcomes.filter((one) => one === 'introspection-unavailable 503')).toHaveLength(46);
   });
 
+  test('from one address keeps nobody out who comes from another one', async () => {
+    const { endpoint, authn } = await open({ atOnce: 4, waiting: 4, perAddress: 3, timeoutMillis: 60_000 });
+    const held = holding(endpoint, 'good');
+    const from = (address: string, token: string) =>
+      outcome({ verify: (shown) => authn.identify({ ...request(), address }, shown) as Promise<Principal> }, token);
+    const flood = Array.from({ length: 50 }, (_, index) => from('192.0.2.1', `invented-${index}`));
+    expect(await flood[49]).toBe('introspection-unavailable 503');
+    await eventually(() => held.length === 3);
+    expect(await from('192.0.2.2', 'good')).toBe('accepted');
+    endpoint.answer(undefined);
+    for (const response of held) response.destroy();
+    await Promise.all(flood);
+    expect(await from('192.0.2.1', 'another')).toBe('token-inactive 401');
+  });
+
   test('of one token is one question', async () => {
     const { endpoint, authn } = await open();
     const outcomes = await Promise.all(Array.from({ length: 500 }, () => outcome(authn, 'invented')));
     expect(new Set(outcomes)).toEqual(new Set(['token-inactive 401']));
     expect(endpoint.asked).toHaveLength(1);
+  });
+});
+
+describe('many who were let in before', () => {
+  const letIn = async (count: number, { endpoint, authn }: Awaited<ReturnType<typeof open>>) => {
+    endpoint.answer((response, { form }) => say(response, { ...activeClaims, sub: form.get('token') ?? '' }));
+    const principals: Principal[] = [];
+    for (let index = 0; index < count; index += 1) principals.push(await authn.verify(`of-${index}`));
+    return principals;
+  };
+
+  test('go on, all of them, where they are asked about in one moment', async () => {
+    const opened = await open({ timeoutMillis: 60_000 });
+    const principals = await letIn(500, opened);
+    opened.time.seconds += 30;
+    const later = await Promise.all(principals.map((one) => opened.authn.prolong(one)));
+    expect(later.filter((one) => one === undefined)).toEqual([]);
+  });
+
+  test('end together where their issuer hangs, and do not wait for one another', async () => {
+    const opened = await open({ atOnce: 1, timeoutMillis: 200 });
+    const principals = await letIn(20, opened);
+    opened.endpoint.answer(() => undefined);
+    opened.time.seconds += 30;
+    const before = opened.endpoint.asked.length;
+    const later = await Promise.all(principals.map((one) => opened.authn.prolong(one)));
+    expect(later.filter((one) => one !== undefined)).toEqual([]);
+    expect(opened.endpoint.asked.length - before).toBeLessThanOrEqual(2);
   });
 });
 

@@ -156,6 +156,27 @@ test('where the policy only looks on it goes no further either, and what else is
   }
 });
 
+test('where the policy only looks on it goes no further on a path that is nearly the route’s', async () => {
+  const policy = `
+version: 1
+name: t
+mode: shadow
+routes:
+  - { id: file.read, match: 'GET /api/file/{page}', token: [header, query] }
+`;
+  const lenient = await openCredentialDoor({ policy });
+  try {
+    const token = lenient.token('ann');
+    for (const line of ['GET /api/file/a/', 'GET /API/file/a', 'GET /elsewhere'])
+      await lenient.ask(`${line}?token=${token}&size=2`);
+    const targets = lenient.arrived().map(({ target }) => target);
+    // Elsewhere it is the server's own parameter.
+    expect(targets).toEqual(['/api/file/a/?size=2', '/API/file/a?size=2', `/elsewhere?token=${token}&size=2`]);
+  } finally {
+    await lenient.close();
+  }
+});
+
 test('a token that is forwarded would be found', async () => {
   const token = door.token('ann');
   await door.ask(`GET /invited?token=${token}`, { authorization: `Bearer ${token}` });

@@ -72,7 +72,7 @@ describe('a reading that was under way when the session ended', () => {
     state.slow = true;
     const late = sessions.principalOf(value);
     state.slow = false;
-    expect(await sessions.endAll({ issuer: 'main', user: 'ann' })).toBe(1);
+    expect(await sessions.endAll({ issuer: 'main', user: 'ann' }, START)).toBe(1);
     release();
     expect(await late).toBeUndefined();
     expect(await isOpen(sessions, value)).toBe(false);

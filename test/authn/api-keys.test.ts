@@ -157,6 +157,16 @@ describe('revoking', () => {
     expect(revocations.revokes(keys.verify(after.text))).toBeUndefined();
   });
 
+  test('what was issued before a moment that is still ahead does not reach the one that is made now', async () => {
+    const { keys, revocations } = await open();
+    const before = await keys.make(wanted());
+    const beforeMillis = before.key.madeAtMillis + 600_000;
+    await revocations.add({ by: 'issued-before', issuer: undefined, beforeMillis, ...NO_TERMS });
+    const after = await keys.make(wanted());
+    expect(revocations.revokes(keys.verify(before.text))).toBe('token-revoked');
+    expect(revocations.revokes(keys.verify(after.text))).toBeUndefined();
+  });
+
   test('that cannot be written down is refused with 503; the key is refused all the same once anybody was told', async () => {
     const store = shaky();
     const { keys, revocations } = await open(store);

@@ -26,11 +26,12 @@ const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 const token = (claims: object = {}): string =>
   key.sign({ aud: 'gateway', jti: 'j', sid: 's', sub: undefined, events, exp: NOON + 120, ...claims });
 
-test('resolves with whose sessions are over, and until when the token could come again', async () => {
-  expect(await readLogoutToken(token({ sub: 'ann' }), terms)).toEqual({
+test('resolves with whose sessions are over since when, and until when the token could come again', async () => {
+  expect(await readLogoutToken(token({ sub: 'ann', iat: NOON - 9 }), terms)).toEqual({
     sid: 's',
     sub: 'ann',
     jti: 'j',
+    issuedAtMillis: (NOON - 9) * 1000,
     endsAtMillis: (NOON + 125) * 1000,
   });
 });

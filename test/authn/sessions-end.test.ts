@@ -37,10 +37,10 @@ describe('an end', () => {
       await begin({ claims: { sub: 'bob' }, providerSessionId: 'sid-3' }),
       await begin({ issuer: 'second' }),
     ];
-    expect(await sessions.endAll({ issuer: 'main', providerSessionId: 'sid-2' })).toBe(1);
+    expect(await sessions.endAll({ issuer: 'main', providerSessionId: 'sid-2' }, START)).toBe(1);
     expect([await isOpen(sessions, a1.value), await isOpen(sessions, a2.value)]).toEqual([true, false]);
     const a3 = await begin({});
-    expect(await sessions.endAll({ issuer: 'main', user: 'ann' })).toBe(2);
+    expect(await sessions.endAll({ issuer: 'main', user: 'ann' }, START)).toBe(2);
     expect(await Promise.all([a1, a3, ...others].map(({ value }) => isOpen(sessions, value)))).toEqual([
       ...[false, false],
       ...[true, true],
@@ -50,7 +50,7 @@ describe('an end', () => {
 
   test('that cannot be written down is refused, and changes nothing', async () => {
     const add = () => Promise.reject(new Rejection('revocations-unavailable', 'disk full'));
-    const { sessions } = open({ revocations: { add } });
+    const { sessions } = open({ revocations: { add, revokes: () => undefined } });
     const { value, principal } = await sessions.begin(provenLogin());
     expect(await rejectionOf(() => sessions.end(value))).toMatchObject({ reason: 'revocations-unavailable' });
     expect(sessions.principalOf(value)).toBe(principal);
@@ -67,6 +67,15 @@ describe('an end', () => {
     expect(await sessions.end(value)).toMatchObject({ session: { id: session.id } });
     expect(sessions.revoked).toEqual([session.id]);
     expect(notices).toEqual([{ kind: 'session-not-removed', detail: `${session.id}: Error: gone fishing` }]);
+  });
+
+  test('is one too where the store has forgotten the session and somebody remembers it', async () => {
+    const { sessions, store } = open();
+    const { value, session } = await sessions.begin(provenLogin());
+    await store.purge(START);
+    expect(await sessions.end(value)).toMatchObject({ principal: { owner: 'main|ann' } });
+    expect(sessions.revoked).toEqual([session.id]);
+    expect(await isOpen(sessions, value)).toBe(false);
   });
 
   test('on one replica is heeded by the other within a second, by its revocation', async () => {
@@ -137,7 +146,7 @@ describe('while the store is away', () => {
     for (const call of [
       () => sessions.begin(provenLogin()),
       () => sessions.end(value),
-      () => sessions.endAll({ issuer: 'main', user: 'ann' }),
+      () => sessions.endAll({ issuer: 'main', user: 'ann' }, START),
     ])
       expect(await rejectionOf(call)).toMatchObject({ reason: 'sessions-unavailable' });
     expect(sessions.revoked).toEqual([]);

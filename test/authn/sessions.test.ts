@@ -207,7 +207,7 @@ describe('what opens nothing', () => {
     const { sessions } = open();
     expect(await sessions.end(unknownValue())).toBeUndefined();
     expect(await sessions.end('')).toBeUndefined();
-    expect(await sessions.endAll({ issuer: 'main', user: 'ann' })).toBe(0);
+    expect(await sessions.endAll({ issuer: 'main', user: 'ann' }, START)).toBe(0);
     expect(sessions.revoked).toEqual([]);
   });
 });

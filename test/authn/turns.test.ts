@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { turns } from '../../src/authn/turns.ts';
+import { portions, turns } from '../../src/authn/turns.ts';
 import { eventually } from '../support/eventually.ts';
 
 const open = (atOnce = 2, waiting = 2) => {
@@ -61,4 +61,20 @@ test('a turn that is handed on cannot be taken by who comes later', async () => 
   await eventually(() => begun.length > 2);
   end('late');
   expect(await late).toBe('late');
+});
+
+test('each has turns of its own, takes none of another’s, and leaves nothing behind', async () => {
+  const portion = portions({ atOnce: 1, waiting: 1, refuse: () => new RangeError('full') });
+  const ends: Array<() => void> = [];
+  const hold = (key: string) => portion(key, () => new Promise<string>((resolve) => ends.push(() => resolve(key))));
+  const [first, second, other] = [hold('a'), hold('a'), hold('b')];
+  await expect(hold('a')).rejects.toThrow('full');
+  await eventually(() => ends.length === 2);
+  ends[0]?.();
+  expect(await first).toBe('a');
+  await eventually(() => ends.length === 3);
+  for (const end of ends) end();
+  expect(await Promise.all([second, other])).toEqual(['a', 'b']);
+  await expect(portion('a', () => Promise.reject(new TypeError('broken')))).rejects.toThrow('broken');
+  expect(await portion('a', async () => 'again')).toBe('again');
 });

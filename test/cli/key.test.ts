@@ -77,6 +77,15 @@ describe('what was done is told', () => {
     );
   });
 
+  test('what answers in the place of a gateway steers no terminal', async () => {
+    admin.answers(500, { code: 'x\u001b[2J', detail: '\u009b2J' });
+    const { err } = await run(create);
+    expect(err).toContain('\\u001b[2J');
+    expect(err).not.toMatch(/[\u0000-\u001f\u0080-\u009f]/);
+    admin.answers(201, { key: { ...ci, id: '\u001b[2J', madeAt: '\u009b' }, secret: 'jgk_\u001b' });
+    expect((await run(create)).out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f]/);
+  });
+
   test('as it was answered, with --json', async () => {
     const answer = { key: ci, secret: 'jgk_secret' };
     admin.answers(201, answer);

@@ -34,6 +34,16 @@ test('names one owner, an issuer, or the owners of a file', async () => {
   expect(await changes('--map', map)).toEqual(['corp|alice corp|a', 'corp|bob corp|b']);
 });
 
+test('what a file holds steers no terminal, wherever it is cited', async () => {
+  writeFileSync(map, 'corp|a\u009b2Jlice,corp|a\ncorp|x\u202eecila,corp|alice,\n"corp|\u009d0;x",corp|b\n');
+  const { code, err } = await run('rename', '--map', map);
+  expect([code, err.split('\n').length]).toEqual([2, 3]);
+  expect(err).toContain('\\u009b2J');
+  expect(err).not.toMatch(/[\u0080-\u009f\u202e]/);
+  const [owner, file] = await Promise.all([run('rename', 'corp|\u009b2J', 'corp|x'), run('undo', '\u009b2J')]);
+  expect(`${owner.err}${file.err}`).not.toMatch(/[\u0080-\u009f]/);
+});
+
 test('takes every word of it to where it is done', async () => {
   const undo = join(folder, 'x.undo');
   expect((await run('list', '--issuer', 'corp')).out).toBe('corp|alice  1\ncorp|bob  1');

@@ -13,6 +13,31 @@ describe('an issuer', () => {
     ]);
   });
 
+  test('of which something is judged by nothing that is written is a fault', () => {
+    const judged = (expected: string) => `nothing of this issuer is judged by it (expected ${expected})`;
+    const login = 'login: { client-id: x }';
+    expect(faultsOf(issuer(`${login}, audience: jaaz, algorithms: [ES256], types: [jwt]`))).toEqual([
+      judged('keys or introspection beside it'),
+      judged('keys beside it, or login.algorithms'),
+      judged('keys beside it'),
+    ]);
+    const introspection = 'introspection: { url: https://i/ask, client-id: x, client-secret: y }';
+    expect(faultsOf(issuer(`${introspection}, audience: jaaz, algorithms: [ES256]`))).toEqual([
+      judged('keys beside it'),
+    ]);
+    expect(faultsOf(issuer(`${keys}, ${login}, types: [jwt], algorithms: [ES256]`))).toEqual([]);
+  });
+
+  test('has a secret in a variable of its own', () => {
+    const two = (...given: readonly string[]) =>
+      `issuers: [{ name: corp, issuer: https://a, ${given[0]} }, { name: corp-client, issuer: https://b, ${given[1]} }]\n`;
+    const secret = `audience: jaaz, keys: { secret: ${'s'.repeat(32)} }`;
+    expect(faultsOf(two('login: { client-id: x, client-secret: y }', secret))).toEqual([
+      'a secret of issuers[0] is read from the same variable, JAAZ_GATEWAY_ISSUER_CORP_CLIENT_SECRET (expected another name)',
+    ]);
+    expect(faultsOf(two('login: { client-id: x }', secret))).toEqual([]);
+  });
+
   test('is not called like the service accounts', () => {
     expect(faultsOf(`issuers: [{ name: service, issuer: https://i, ${keys} }]\n`)).toEqual([
       'this is the alias of the service accounts, whose keys the gateway makes itself (found service, expected another)',

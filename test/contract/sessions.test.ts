@@ -1,69 +1,10 @@
 /** What every store of sessions does; and what those do that other processes share. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SessionStore } from '../../src/authn/session-store.ts';
 import { LedgerError } from '../../src/store/ledger-error.ts';
-import { memorySessions } from '../../src/store/memory/sessions.ts';
-import { connectRedis, type RedisConnection } from '../../src/store/redis/connect.ts';
-import { redisSessions } from '../../src/store/redis/sessions.ts';
-import { openSqliteFile } from '../../src/store/sqlite/file.ts';
-import { sqliteSessions } from '../../src/store/sqlite/sessions.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { HOUR, MINUTE, row, type SetClock, START, setClock } from '../support/sessions.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'sessions-'));
-const closers: Array<() => void> = [];
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-afterAll(async () => {
-  await redis.stop();
-  rmSync(directory, { recursive: true });
-});
-
-let spaces = 0;
-const newSpace = (): string => `space-${spaces++}`;
-
-/** Each space is empty at first; two stores of one space are two replicas. */
-const sqlite = async (clock: SetClock, space = newSpace()): Promise<SessionStore> => {
-  const file = openSqliteFile({ path: join(directory, `${space}.db`), now: clock.now });
-  const store = sqliteSessions(file);
-  closers.push(() => {
-    store.close();
-    file.close();
-  });
-  return store;
-};
-
-const connect = async (space: string): Promise<RedisConnection> => {
-  const connection = connectRedis({ url: redis.url, keyPrefix: `${space}:` });
-  closers.push(() => connection.close());
-  expect(await connection.settled()).toBe(true);
-  return connection;
-};
-
-const remote = async (clock: SetClock, space = newSpace()): Promise<SessionStore> =>
-  redisSessions({ connection: await connect(space), now: clock.now });
-
-const memories = new Map<string, SessionStore>();
-const memory = async (clock: SetClock, space = newSpace()): Promise<SessionStore> => {
-  const known = memories.get(space) ?? memorySessions(clock.now);
-  memories.set(space, known);
-  return known;
-};
-
-const stores = [
-  { name: 'this process', open: memory },
-  { name: 'SQLite', open: sqlite },
-  { name: 'Redis', open: remote },
-];
+import { HOUR, MINUTE, row, START, setClock } from '../support/sessions.ts';
+import { closeStores, connect, newSpace, pathOf, remote, sqlite, stores } from './session-stores.ts';
 
 describe.each(stores)('sessions in $name', ({ open }) => {
   test('come back as they were kept, by their whole digest alone', async () => {
@@ -229,7 +170,7 @@ describe('sessions in SQLite', () => {
     await before.insert(digest, session);
     const touched = before.touch(digest, START + 3);
     expect(await before.read(digest)).toMatchObject({ usedAtMillis: START + 3 });
-    for (const close of closers.splice(0)) close();
+    closeStores();
     await touched;
     expect(await (await sqlite(clock, space)).read(digest)).toEqual({ ...session, usedAtMillis: START + 3 });
   });
@@ -245,7 +186,7 @@ describe('sessions in SQLite', () => {
   test('that cannot be read or written reject with the store’s error', async () => {
     const [clock, space] = [setClock(), newSpace()];
     const store = await sqlite(clock, space);
-    const program = new DatabaseSync(join(directory, `${space}.db`));
+    const program = new DatabaseSync(pathOf(space));
     program.exec('DROP TABLE sessions');
     program.close();
     const { digest, session } = row();

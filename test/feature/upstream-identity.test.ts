@@ -123,6 +123,10 @@ describe('a request', () => {
       fetch(upstream.url + target, { method, headers: { 'x-jaaz-assertion': assertion } }).then(({ status }) => status);
     expect(await replay('/api/canvas/c2')).toBe(401);
     expect(await replay('/api/canvas/c1/rename', 'POST')).toBe(401);
+    const asked = (await call('/api/canvas/c1?q=x')).body.assertion;
+    const other = await fetch(`${upstream.url}/api/canvas/c1%3Fq=x`, { headers: { 'x-jaaz-assertion': asked } });
+    // There it would be the canvas "c1?q=x".
+    expect([other.status, await other.text()]).toEqual([401, '']);
     // Its lifetime of two seconds, and five for clocks that differ.
     await eventually(async () => (await replay('/api/canvas/c1')) === 401, 15_000);
   }, 20_000);

@@ -40,6 +40,8 @@ describe('a page stays as it is', () => {
     ['with a comment that does not end', '<!-- <head><script>a</script>'],
     ['with a comment that readers end differently', '<!-- a --!><head><!-- b --><script>c</script>'],
     ['with a tag that does not end', '<head data-x="'],
+    ['with a tag whose name does not end', `<${'a'.repeat(200_000)}`],
+    ['with a tag whose attributes do not end', `<a ${'"x" '.repeat(250_000)}`],
     ['with an end before a beginning', '</head><script>a</script>'],
     ['with a doctype that does not end', '<!doctype html'],
   ])('%s', (_what, page) => {

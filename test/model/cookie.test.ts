@@ -22,6 +22,9 @@ describe('a cookie', () => {
     '__Host-jaaz-sessionx=v',
     '__host-jaaz-session=v',
     'a=__Host-jaaz-session=v',
+    '\u00a0__Host-jaaz-session=v',
+    '__Host-jaaz-session\u00a0=v',
+    '\u000b__Host-jaaz-session=v',
   ])('is not found in %j', (header) => {
     expect(cookieIn(header, SESSION_COOKIE)).toBeUndefined();
   });
@@ -30,6 +33,13 @@ describe('a cookie', () => {
     expect(cookieIn('__Host-jaaz-session=mine; __Host-jaaz-session=planted', SESSION_COOKIE)).toBeUndefined();
     expect(cookieIn('__Host-jaaz-session=; __Host-jaaz-session=planted', SESSION_COOKIE)).toBeUndefined();
     expect(cookieIn('__Host-jaaz-session=v; __Host-jaaz-session=v', SESSION_COOKIE)).toBeUndefined();
+  });
+
+  test('is not spoilt by one that is nearly of its name', () => {
+    const header = '__Host-jaaz-session=mine; \u00a0__Host-jaaz-session=planted';
+    expect(cookieIn(header, SESSION_COOKIE)).toBe('mine');
+    // The byte is no blank in a value either.
+    expect(cookieIn('__Host-jaaz-session=v\u00a0', SESSION_COOKIE)).toBe('v\u00a0');
   });
 
   test('of any text is found or not, and nothing breaks', () => {

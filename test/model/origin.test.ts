@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listedOrigins, originOf } from '../../src/model/origin.ts';
+import { allowedOrigins, listedOrigins, originOf } from '../../src/model/origin.ts';
 
 const LISTED = listedOrigins(['https://app.example', 'http://localhost:5173']);
 
@@ -54,4 +54,11 @@ test('a list with what is no origin is none', () => {
   for (const origin of ['app.example', 'https://app.example/', '*', '']) {
     expect(() => listedOrigins([origin]), origin).toThrow('Not an origin');
   }
+});
+
+test('the gateway’s own address, where the operator says it, is one of those that may', () => {
+  expect(allowedOrigins({ url: undefined, origins: ['https://a.example'] })).toEqual(['https://a.example']);
+  expect(allowedOrigins({ url: 'https://own.example', origins: ['https://a.example'] })).toEqual([
+    ...['https://a.example', 'https://own.example'],
+  ]);
 });

@@ -115,6 +115,15 @@ describe('GET /auth/login', () => {
     expect(few.cookies).toHaveLength(1);
   });
 
+  test('nor are there more than a proxy takes: long ones, which any site can have begun, are forgotten sooner', async () => {
+    const { url } = await open();
+    const names = ['a', 'b', 'c'].map((name) => `__Host-jaaz-login-${name}`);
+    const shown = cookie(...names.map((name) => `${name}=${'n'.repeat(3080)}`));
+    const { cookies } = await ask(`${url}/auth/login`, { headers: { ...NAVIGATION, ...shown } });
+    const forgotten = cookies.filter((one) => one.endsWith('Max-Age=0'));
+    expect(forgotten.map((one) => one.split('=', 1)[0])).toEqual(names.slice(0, 2));
+  });
+
   test('a provider that does not answer is told as a page', async () => {
     const begin = () => Promise.reject(new Rejection('provider-unavailable', 'the secret detail'));
     const { url } = await open({ begin });
@@ -148,6 +157,13 @@ describe('GET /auth/callback', () => {
     const headers = { ...returning, ...cookie(`${loginCookie(STATE)}=sealed-note`, `${SESSION_COOKIE}=planted`) };
     await ask(url + back, { headers });
     expect(asked.came[0]?.earlier).toBe('planted');
+  });
+
+  test('ends what a logout a moment ago has left with the browser', async () => {
+    const { url } = await open();
+    const headers = { ...returning, ...cookie(`${loginCookie(STATE)}=sealed-note`, `${LEFT_COOKIE}=1`) };
+    const { cookies } = await ask(url + back, { headers });
+    expect(cookies).toContainEqual(expect.stringMatching(`^${LEFT_COOKIE}=;.*Max-Age=0$`));
   });
 
   test('a browser whose last user was another one, or nobody known, forgets what its pages kept', async () => {

@@ -45,7 +45,7 @@ export const picture = async (page: Page, name: string): Promise<void> => {
 export const cookieNames = async (context: BrowserContext, url: string): Promise<readonly string[]> =>
   (await context.cookies(url)).map(({ name }) => name);
 
-const onPath = (program: string): string => {
+export const onPath = (program: string): string => {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const file = join(folder, program);
     try {

@@ -4,13 +4,8 @@ import type { IssuerSettings } from '../../src/authn/issuer.ts';
 import { logins } from '../../src/authn/login.ts';
 import { openProviders, type Providers, type ProvidersOptions } from '../../src/authn/oidc.ts';
 import { type Sealer, sealer } from '../../src/authn/seal.ts';
-import {
-  type BegunSession,
-  openSessions,
-  type ProvenLogin,
-  type Sessions,
-  type SessionsOptions,
-} from '../../src/authn/sessions.ts';
+import type { BegunSession, ProvenLogin } from '../../src/authn/session-begin.ts';
+import { openSessions, type Sessions, type SessionsOptions } from '../../src/authn/sessions.ts';
 import { LOGIN_PATHS, type LoginBegun, type LoginCame, type LoginDone, type Logins } from '../../src/model/login.ts';
 import { keySource } from '../../src/store/keys/source.ts';
 import { memorySessions } from '../../src/store/memory/sessions.ts';
@@ -49,7 +44,10 @@ const heldSessions = (options: Pick<SessionsOptions, 'issuers' | 'sealer' | 'ref
     },
     idleMillis: LIFETIME_MILLIS,
     lifetimeMillis: LIFETIME_MILLIS,
-    revocations: { add: async (terms) => ({ revocation: { ...terms, id: 'r', madeAtMillis: 0 }, ended: 0 }) },
+    revocations: {
+      add: async (terms) => ({ revocation: { ...terms, id: 'r', madeAtMillis: 0 }, ended: 0 }),
+      revokes: () => undefined,
+    },
   });
   const forgetEnded = async (): Promise<void> => {
     for (const value of open.keys()) if ((await sessions.principalOf(value)) === undefined) open.delete(value);
@@ -71,8 +69,8 @@ const heldSessions = (options: Pick<SessionsOptions, 'issuers' | 'sealer' | 'ref
       await forgetEnded();
       return ended;
     },
-    async endAll(of) {
-      const ended = await sessions.endAll(of);
+    async endAll(of, toldAtMillis) {
+      const ended = await sessions.endAll(of, toldAtMillis);
       await forgetEnded();
       return ended;
     },

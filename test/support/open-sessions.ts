@@ -68,6 +68,8 @@ export const breakableStore = () => {
     giveBack: unless(inner.giveBack),
     remove: unless(inner.remove),
     find: unless(inner.find),
+    noteLogout: unless(inner.noteLogout),
+    loggedOutAt: unless(inner.loggedOutAt),
     purge: unless(inner.purge),
     close: inner.close,
   };

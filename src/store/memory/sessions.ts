@@ -2,6 +2,11 @@
 import type { SessionStore, SessionsOf } from '../../authn/session-store.ts';
 import type { Session } from '../../model/session.ts';
 
+interface Logout {
+  readonly toldAtMillis: number;
+  readonly untilMillis: number;
+}
+
 interface Lease {
   readonly holder: string;
   readonly untilMillis: number;
@@ -11,6 +16,7 @@ interface Lease {
 export function memorySessions(now: () => number = Date.now): SessionStore {
   const rows = new Map<string, Session>();
   const leases = new Map<string, Lease>();
+  const logouts = logoutNotes(now);
 
   function living(digest: string): Session | undefined {
     const session = rows.get(digest);
@@ -55,7 +61,10 @@ export function memorySessions(now: () => number = Date.now): SessionStore {
         const session = living(digest);
         return session !== undefined && isOf(session, of) ? [{ digest, session }] : [];
       }),
+    noteLogout: logouts.noteLogout,
+    loggedOutAt: logouts.loggedOutAt,
     async purge(unusedSinceMillis) {
+      logouts.purge();
       for (const [digest, { endsAtMillis, usedAtMillis }] of rows)
         if (endsAtMillis <= now() || usedAtMillis <= unusedSinceMillis) forget(digest);
     },
@@ -66,3 +75,26 @@ export function memorySessions(now: () => number = Date.now): SessionStore {
 const isOf = (session: Session, of: SessionsOf): boolean =>
   session.issuer === of.issuer &&
   ('user' in of ? session.user === of.user : session.providerSessionId === of.providerSessionId);
+
+const logoutNotes = (now: () => number) => {
+  const logouts = new Map<string, Logout>();
+  const noteLogout: SessionStore['noteLogout'] = async (of, toldAtMillis, untilMillis) => {
+    const before = logouts.get(nameOf(of)) ?? { toldAtMillis, untilMillis };
+    logouts.set(nameOf(of), {
+      toldAtMillis: Math.max(toldAtMillis, before.toldAtMillis),
+      untilMillis: Math.max(untilMillis, before.untilMillis),
+    });
+  };
+  const loggedOutAt: SessionStore['loggedOutAt'] = async (of) => {
+    const logout = logouts.get(nameOf(of));
+    return logout !== undefined && logout.untilMillis > now() ? logout.toldAtMillis : undefined;
+  };
+  const purge = (): void => {
+    for (const [name, { untilMillis }] of logouts) if (untilMillis <= now()) logouts.delete(name);
+  };
+  return { noteLogout, loggedOutAt, purge };
+};
+
+/** An alias holds no bar, so no two of them have one name. */
+const nameOf = (of: SessionsOf): string =>
+  'user' in of ? `user ${of.issuer}|${of.user}` : `session ${of.issuer}|${of.providerSessionId}`;

@@ -4,6 +4,7 @@
  */
 import type { KeptSession, SessionStore, SessionsOf } from '../../authn/session-store.ts';
 import type { Session } from '../../model/session.ts';
+import { keptJson, keptRoles } from '../kept-roles.ts';
 import { type RedisConnection, redisScript } from './connect.ts';
 
 export interface RedisSessionsOptions {
@@ -58,12 +59,18 @@ for index = 2, #KEYS do redis.call('SREM', KEYS[index], ARGV[1]) end
 return redis.call('DEL', KEYS[1])
 `);
 
+const NOTE_LOGOUT = redisScript(`
+local left = math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[2]))
+local told = redis.call('GET', KEYS[1])
+if told and tonumber(told) > tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], left)
+else redis.call('SET', KEYS[1], ARGV[1], 'PX', left) end
+return 1
+`);
+
 /** Returns the store. What it rejects with is what Redis, or the lack of it, said. */
 export function redisSessions({ connection, now = Date.now }: RedisSessionsOptions): SessionStore {
   const keyOf = (digest: string): string => `${connection.keyPrefix}session:${digest}`;
-  // An alias holds no bar, so no two pairs have one key.
-  const setOf = (of: SessionsOf): string =>
-    `${connection.keyPrefix}sessions-of-${'user' in of ? `user:${of.issuer}|${of.user}` : `provider-session:${of.issuer}|${of.providerSessionId}`}`;
+  const setOf = (of: SessionsOf): string => `${connection.keyPrefix}sessions-of-${nameOf(of)}`;
   const setsOf = ({ issuer, user, providerSessionId }: Session): readonly string[] => [
     setOf({ issuer, user }),
     ...(providerSessionId === undefined ? [] : [setOf({ issuer, providerSessionId })]),
@@ -110,19 +117,45 @@ export function redisSessions({ connection, now = Date.now }: RedisSessionsOptio
       );
       return kept.flat();
     },
+    ...logoutNotes({ connection, now }),
     // Redis ends what is over by itself. What is not used stays until then: to find it would be to look at every key.
     purge: async () => undefined,
     close: () => undefined,
   };
 }
 
+const logoutNotes = ({
+  connection,
+  now = Date.now,
+}: RedisSessionsOptions): Pick<SessionStore, 'noteLogout' | 'loggedOutAt'> => {
+  const keyOf = (of: SessionsOf): string => `${connection.keyPrefix}logout-of-${nameOf(of)}`;
+  return {
+    async noteLogout(of, toldAtMillis, untilMillis) {
+      const lifetime = Math.max(1, Math.ceil(untilMillis - now()));
+      await connection.run(NOTE_LOGOUT, [keyOf(of)], [toldAtMillis, lifetime]);
+    },
+    async loggedOutAt(of) {
+      const told = await connection.call('GET', keyOf(of));
+      return typeof told === 'string' ? Number(told) : undefined;
+    },
+  };
+};
+
+/** An alias holds no bar, so no two pairs have one name. */
+const nameOf = (of: SessionsOf): string =>
+  'user' in of ? `user:${of.issuer}|${of.user}` : `provider-session:${of.issuer}|${of.providerSessionId}`;
+
+/** Returns undefined of what somebody has spoilt, too: it opens nothing, and its user logs in again. */
 function toSession(fields: unknown): Session | undefined {
   const [text, used, version] = fields as readonly (string | null)[];
   if (typeof text !== 'string') return undefined;
-  const { tenant, providerSessionId, refreshAtMillis, sealedTokens, ...session } = JSON.parse(text) as Session;
+  const kept = keptJson(text) as Session | null | undefined;
+  const roles = keptRoles(kept?.roles);
+  if (kept === undefined || kept === null || roles === undefined) return undefined;
+  const { tenant, providerSessionId, refreshAtMillis, sealedTokens, ...session } = kept;
   return {
     ...session,
-    ...{ tenant, providerSessionId, refreshAtMillis, sealedTokens },
+    ...{ roles, tenant, providerSessionId, refreshAtMillis, sealedTokens },
     usedAtMillis: Number(used),
     version: Number(version),
   };

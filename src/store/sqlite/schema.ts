@@ -125,6 +125,15 @@ const migrations: readonly string[] = [
      BEGIN UPDATE changes SET count = count + 1 WHERE what = 'signing_keys'; END;
    CREATE TRIGGER signing_key_gone AFTER DELETE ON signing_keys
      BEGIN UPDATE changes SET count = count + 1 WHERE what = 'signing_keys'; END;`,
+  // What providers said of sessions that were not there yet.
+  `CREATE TABLE logouts (
+     of TEXT NOT NULL CHECK (of IN ('user', 'session')),
+     issuer TEXT NOT NULL,
+     name TEXT NOT NULL,
+     told_at INTEGER NOT NULL,
+     until INTEGER NOT NULL,
+     PRIMARY KEY (of, issuer, name)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 const newest = migrations.length;

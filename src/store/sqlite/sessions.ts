@@ -1,6 +1,7 @@
 /** Sessions beside the ledger: in the same file, so that they outlive a restart and one backup holds all. */
 import type { SessionStore, SessionsOf } from '../../authn/session-store.ts';
 import type { Session } from '../../model/session.ts';
+import { keptJson, keptRoles } from '../kept-roles.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { SqliteFile } from './file.ts';
 import { describe } from './schema.ts';
@@ -36,7 +37,7 @@ export function sqliteSessions(file: SqliteFile): SessionStore {
   const uses = latestUses((digest, usedAt) => commits.write(() => void sql.touch.run(usedAt, digest, usedAt)));
 
   /** A use that still waits to be written counts. */
-  const toSession = (row: Row): Session => asSession(row, uses.of(row[12]));
+  const toSession = (row: Row): Session | undefined => asSession(row, uses.of(row[12]));
 
   const purgeSome = (unusedSinceMillis: number): Promise<number> =>
     commits.write(() => Number(sql.purge.run(now(), unusedSinceMillis, PURGED_AT_ONCE).changes));
@@ -60,9 +61,20 @@ export function sqliteSessions(file: SqliteFile): SessionStore {
     remove: (digest) => commits.write(() => sql.remove.run(digest).changes > 0),
     find: async (of) =>
       reading(() =>
-        (found(sql, of, now()) as unknown as Row[]).map((row) => ({ digest: row[12], session: toSession(row) })),
+        (found(sql, of, now()) as unknown as Row[]).flatMap((row) => {
+          const session = toSession(row);
+          return session === undefined ? [] : [{ digest: row[12], session }];
+        }),
       ),
+    noteLogout: (of, toldAtMillis, untilMillis) =>
+      commits.write(() => void sql.noteLogout.run(...nameOf(of), toldAtMillis, untilMillis)),
+    loggedOutAt: async (of) =>
+      reading(() => {
+        const told = sql.loggedOutAt.get(...nameOf(of), now())?.told_at;
+        return told === undefined ? undefined : Number(told);
+      }),
     async purge(unusedSinceMillis) {
+      await commits.write(() => void sql.forgetLogouts.run(now()));
       while ((await purgeSome(unusedSinceMillis)) === PURGED_AT_ONCE);
     },
     close: uses.write,
@@ -96,6 +108,12 @@ function statements({ database }: SqliteFile) {
       'UPDATE sessions SET lease_holder = NULL, lease_until = NULL WHERE digest = ? AND lease_holder = ?',
     ),
     remove: database.prepare('DELETE FROM sessions WHERE digest = ?'),
+    noteLogout: database.prepare(
+      `INSERT INTO logouts (of, issuer, name, told_at, until) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET told_at = max(told_at, excluded.told_at), until = max(until, excluded.until)`,
+    ),
+    loggedOutAt: database.prepare('SELECT told_at FROM logouts WHERE of = ? AND issuer = ? AND name = ? AND until > ?'),
+    forgetLogouts: database.prepare('DELETE FROM logouts WHERE until <= ?'),
     purge: database.prepare(
       `DELETE FROM sessions
        WHERE digest IN (SELECT digest FROM sessions WHERE ends_at <= ? OR used_at <= ? LIMIT ?)`,
@@ -107,6 +125,9 @@ const found = (sql: Statements, of: SessionsOf, nowMillis: number): unknown[] =>
   'user' in of
     ? sql.ofUser.all(of.issuer, of.user, nowMillis)
     : sql.ofProviderSession.all(of.issuer, of.providerSessionId, nowMillis);
+
+const nameOf = (of: SessionsOf): [of: string, issuer: string, name: string] =>
+  'user' in of ? ['user', of.issuer, of.user] : ['session', of.issuer, of.providerSessionId];
 
 function reading<T>(read: () => T): T {
   try {
@@ -132,12 +153,15 @@ const asRow = (digest: string, session: Session): [...Row] => [
   digest,
 ];
 
-function asSession(row: Row, usedSince: number): Session {
-  const [id, issuer, user, roles, tenant, providerSession, startedAtMillis, endsAtMillis, usedAt, ...rest] = row;
+/** Returns undefined of a row that somebody has spoilt: it opens nothing, and its user logs in again. */
+function asSession(row: Row, usedSince: number): Session | undefined {
+  const [id, issuer, user, rolesText, tenant, providerSession, startedAtMillis, endsAtMillis, usedAt, ...rest] = row;
   const [refreshAt, tokens, version] = rest;
+  const roles = keptRoles(keptJson(rolesText));
+  if (roles === undefined) return undefined;
   return {
     ...{ id, issuer, user, startedAtMillis, endsAtMillis, version },
-    roles: JSON.parse(roles) as string[],
+    roles,
     tenant: tenant ?? undefined,
     providerSessionId: providerSession ?? undefined,
     usedAtMillis: Math.max(usedAt, usedSince),

@@ -4,7 +4,7 @@ import { connectRedis } from '../../../src/store/redis/connect.ts';
 import { redisSessions } from '../../../src/store/redis/sessions.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
-import { provenLogin, sessionsOn, setClock, unknownValue } from '../../support/sessions.ts';
+import { provenLogin, START, sessionsOn, setClock, unknownValue } from '../../support/sessions.ts';
 import { rejectionOf } from '../../support/token-issuer.ts';
 
 let redis: TestRedis;
@@ -72,5 +72,5 @@ test('a Redis that has forgotten all: nobody is anybody, and nothing is found', 
   clock.forward(5000);
   expect(await sessions.principalOf(value)).toBeUndefined();
   expect(await redisSessions({ connection, now: clock.now }).find({ issuer: 'main', user: 'ann' })).toEqual([]);
-  expect(await sessions.endAll({ issuer: 'main', user: 'ann' })).toBe(0);
+  expect(await sessions.endAll({ issuer: 'main', user: 'ann' }, START)).toBe(0);
 });

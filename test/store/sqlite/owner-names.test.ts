@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { principalOf } from '../../../src/authn/claims.ts';
+import { revokedTokens } from '../../../src/authn/revoked.ts';
 import type { OwnerUndo, Renaming } from '../../../src/model/owner-change.ts';
 import { openOwnerMigration } from '../../../src/store/sqlite/owner-migration.ts';
 import { restoreNames } from '../../../src/store/sqlite/owner-names.ts';
@@ -60,6 +62,23 @@ test('what the old name shows is refused, for a time: its sessions are over wher
   expect(revocations()).toEqual([{ by: 'user', issuer: 'a', subject: 'x', before: null, ...ENDED }]);
 });
 
+test('what shows a name that is another’s now is refused for good: it would open what is the other’s', () => {
+  there.own('a|x', '1');
+  there.own('a|y', '2');
+  apply({
+    owners: [
+      { from: 'a|x', to: 'a|y' },
+      { from: 'a|y', to: 'a|z' },
+    ],
+  });
+  expect(there.owners()).toEqual({ 1: 'a|y', 2: 'a|z' });
+  const ended = { by: 'user', issuer: 'a', before: null, ...ENDED };
+  expect(revocations()).toEqual([
+    { ...ended, subject: 'x' },
+    { ...ended, subject: 'y', until: null },
+  ]);
+});
+
 describe('of an issuer', () => {
   test('all that was revoked stays so: users, single tokens, and what was issued before a moment', () => {
     there.revoke('r1', { issuer: 'a', subject: 'x' });
@@ -104,6 +123,56 @@ describe('API keys', () => {
     expect(there.rows("SELECT account FROM api_keys WHERE id = 'k2'")).toEqual([{ account: 'other' }]);
     expect(count()).not.toBe(counted);
     expect(undo.keys).toEqual([{ id: 'k1', from: 'ci', to: 'build' }]);
+  });
+
+  describe('that come to a name which is revoked', () => {
+    const good = (): unknown[] => {
+      const revoked = revokedTokens();
+      for (const { by, issuer, subject, before, made_at } of there.rows('SELECT * FROM revocations')) {
+        const terms = { id: '', madeAtMillis: Number(made_at), untilMillis: undefined, note: undefined };
+        if (by === 'user') revoked.add({ ...terms, by, issuer: String(issuer), user: String(subject) });
+        else revoked.add({ ...terms, by: 'issued-before', issuer: undefined, beforeMillis: Number(before) });
+      }
+      return there
+        .rows('SELECT id, account, made_at, expires_at FROM api_keys ORDER BY id')
+        .filter(({ id, account, made_at }) => {
+          const authority = { tokenId: String(id), issuedAtMillis: Number(made_at), expiresAtMillis: NOW };
+          return !revoked.has(
+            principalOf('service', { user: String(account), roles: [], tenant: undefined }, authority),
+          );
+        })
+        .map(({ id, account }) => `${id} of ${account}`);
+    };
+    const exchange: Renaming = {
+      owners: [
+        { from: 'service|a', to: 'service|b' },
+        { from: 'service|b', to: 'service|a' },
+      ],
+    };
+    beforeEach(() => {
+      there.key('k1', 'a');
+      there.key('k2', 'b');
+    });
+
+    test('stay good where two accounts exchange their names, and where an account gets its old name again', () => {
+      apply(exchange);
+      expect(good()).toEqual(['k1 of b', 'k2 of a']);
+      apply(rename('service|a', 'service|c'));
+      apply(rename('service|c', 'service|a'));
+      expect(good()).toEqual(['k1 of b', 'k2 of a']);
+    });
+
+    test('stay revoked where they were', () => {
+      there.revoke('r1', { issuer: 'service', subject: 'a' });
+      apply(exchange);
+      expect(good()).toEqual(['k2 of a']);
+    });
+
+    test('stay revoked where all are that were issued before a moment', () => {
+      there.revoke('r1', { by: 'issued-before', before: 4 });
+      apply(exchange);
+      expect(good()).toEqual([]);
+    });
   });
 
   test('are nobody’s who is no service account', () => {

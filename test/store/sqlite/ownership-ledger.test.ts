@@ -96,7 +96,7 @@ test('flushes every commit of its write-ahead log, and finds its rows by index',
   await ledger.close();
   const database = new DatabaseSync(path);
   expect(database.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' });
-  expect(database.prepare('SELECT max(version) AS version FROM schema_version').get()).toMatchObject({ version: 3 });
+  expect(database.prepare('SELECT max(version) AS version FROM schema_version').get()).toMatchObject({ version: 4 });
   const plan = database.prepare('EXPLAIN QUERY PLAN SELECT id FROM resources WHERE parent_kind = ? AND parent_id = ?');
   expect(plan.all('canvas', 'c')).toMatchObject([{ detail: expect.stringContaining('resources_by_parent') }]);
   database.close();
@@ -109,7 +109,7 @@ test('refuses a database of a newer version, and says what was found and expecte
   database.exec('INSERT INTO schema_version (version, applied_at) VALUES (99, 0)');
   database.close();
   expect(() => openSqliteLedger({ path })).toThrow(LedgerError);
-  expect(() => openSqliteLedger({ path })).toThrow(/version 99, expected at most 3/);
+  expect(() => openSqliteLedger({ path })).toThrow(/version 99, expected at most 4/);
 });
 
 test('refuses another program’s database, and leaves it as it was', () => {

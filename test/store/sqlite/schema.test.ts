@@ -23,9 +23,10 @@ const columnOf = (database: DatabaseSync, sql: string): unknown[] =>
     .all()
     .flatMap((row) => Object.values(row));
 
-/** What came with the third version, undone: the table of revocations is as the second one made it. */
+/** What came with the third version and the one after it, undone: the table of revocations is as the second one made it. */
 const undoThird = (database: DatabaseSync): void => {
-  for (const name of ['sessions', 'api_keys', 'signing_keys', 'revocations']) database.exec(`DROP TABLE ${name}`);
+  for (const name of ['sessions', 'logouts', 'api_keys', 'signing_keys', 'revocations'])
+    database.exec(`DROP TABLE ${name}`);
   database.exec(`CREATE TABLE revocations (
      id TEXT PRIMARY KEY,
      by TEXT NOT NULL CHECK (by IN ('user', 'token', 'issued-before')),
@@ -44,14 +45,14 @@ const undoThird = (database: DatabaseSync): void => {
    CREATE TRIGGER revocation_gone AFTER DELETE ON revocations
      BEGIN UPDATE changes SET count = count + 1 WHERE what = 'revocations'; END;
    DELETE FROM changes WHERE what IN ('api_keys', 'signing_keys');
-   DELETE FROM schema_version WHERE version = 3;`);
+   DELETE FROM schema_version WHERE version IN (3, 4);`);
 };
 
 describe('openDatabase', () => {
   test('marks a new file as its own and records when each version was reached', () => {
     const database = open(newPath(), 5);
     expect(columnOf(database, 'PRAGMA application_id')).toEqual([Buffer.from('JzGw').readInt32BE()]);
-    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5]);
+    expect(columnOf(database, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5, 4, 5]);
     database.close();
   });
 
@@ -61,7 +62,7 @@ describe('openDatabase', () => {
     database.exec("INSERT INTO leans VALUES ('canvas', 'c', 'r')");
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5, 4, 5]);
     expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
     again.close();
   });
@@ -77,9 +78,20 @@ describe('openDatabase', () => {
     database.exec('DELETE FROM schema_version WHERE version = 2');
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 6, 3, 6]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 6, 3, 6, 4, 6]);
     expect(columnOf(again, 'SELECT id FROM leans')).toEqual(['c']);
     expect(columnOf(again, 'SELECT count(*) FROM revocations')).toEqual([0]);
+    again.close();
+  });
+
+  test('brings a file of the third version to the newest', () => {
+    const path = newPath();
+    const database = open(path, 5);
+    database.exec('DROP TABLE logouts; DELETE FROM schema_version WHERE version = 4');
+    database.close();
+    const again = open(path, 6);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 5, 4, 6]);
+    expect(columnOf(again, 'SELECT count(*) FROM logouts')).toEqual([0]);
     again.close();
   });
 
@@ -97,7 +109,7 @@ describe('openDatabase', () => {
     expect(() => insert.run('r4', 'session', null, 's', null, 4, null, null)).toThrow(/constraint/);
     database.close();
     const again = open(path, 6);
-    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 6]);
+    expect(columnOf(again, 'SELECT version, applied_at FROM schema_version')).toEqual([1, 5, 2, 5, 3, 6, 4, 6]);
     expect(columnOf(again, 'SELECT * FROM revocations ORDER BY id')).toEqual(rows.flat());
     const counts = () => columnOf(again, 'SELECT count FROM changes ORDER BY what');
     expect(counts()).toEqual([0, 0, 3, 0]);
