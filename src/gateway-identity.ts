@@ -3,16 +3,16 @@
  * and the signed word about them all that goes to the upstream.
  */
 import { type ApiKeys, openApiKeys } from './authn/api-keys.ts';
-import { type Assertions, assertions } from './authn/assertion.ts';
+import { type Assertions, assertions } from './authn/assertion/assertion.ts';
 import { type Authenticator, authenticate } from './authn/authenticate.ts';
-import { introspection } from './authn/introspection.ts';
+import { introspection } from './authn/introspection/introspection.ts';
 import { SERVICE_ALIAS } from './authn/issuer.ts';
-import { logins } from './authn/login.ts';
+import { logins } from './authn/login/login.ts';
 import { type ResourceMetadata, resourceMetadata } from './authn/metadata.ts';
-import { openProviders } from './authn/oidc.ts';
+import { openProviders } from './authn/oidc/providers.ts';
 import type { Revocations } from './authn/revocation.ts';
 import { type Sealer, sealer } from './authn/seal.ts';
-import { openSessions, type Sessions } from './authn/sessions.ts';
+import { openSessions, type Sessions } from './authn/session/sessions.ts';
 import { parseStrictJson } from './body/json.ts';
 import type { Config } from './config/config.ts';
 import { sealingSecrets } from './gateway-secrets.ts';

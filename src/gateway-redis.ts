@@ -1,6 +1,6 @@
 /** The part of the composition that puts Redis in front of the embedded stores. Loaded only where it is configured. */
 import type { RevocationStore } from './authn/revocation.ts';
-import type { SessionStore } from './authn/session-store.ts';
+import type { SessionStore } from './authn/session/store.ts';
 import type { SharedOwnershipCache } from './authz/ownership.ts';
 import type { Limiter } from './ratelimit/limiter.ts';
 import type { Slots } from './ratelimit/slots.ts';

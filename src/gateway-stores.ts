@@ -1,8 +1,8 @@
 /** The part of the composition that opens the stores: embedded ones, and Redis in front of them where it is configured. */
 import type { ApiKeyStore } from './authn/api-keys.ts';
-import type { SigningKeyStore } from './authn/assertion-store.ts';
+import type { SigningKeyStore } from './authn/assertion/store.ts';
 import type { RevocationStore } from './authn/revocation.ts';
-import type { SessionStore } from './authn/session-store.ts';
+import type { SessionStore } from './authn/session/store.ts';
 import type { NearOwnershipCache, OwnershipLedger, SharedOwnershipCache } from './authz/ownership.ts';
 import type { Config } from './config/config.ts';
 import type { Limiter } from './ratelimit/limiter.ts';

@@ -7,11 +7,11 @@ import type { Route, RouteMatch } from '../model/route.ts';
 import { quoted, refusal, withMetadata } from './challenge.ts';
 import { type TokenOptions, type Tokens, tokens as tokensOf } from './credential-token.ts';
 import { credential } from './credentials.ts';
-import { canLogIn, loginNeeded } from './login-redirect.ts';
+import { canLogIn, loginNeeded } from './login/redirect.ts';
 import type { ResourceMetadata } from './metadata.ts';
 import type { Revocations } from './revocation.ts';
 import { isUpgrade, type SiteOptions, sameSite } from './same-site.ts';
-import type { Sessions } from './sessions.ts';
+import type { Sessions } from './session/sessions.ts';
 
 export interface AuthenticateOptions extends TokenOptions {
   /** Those who logged in with a browser; nobody unless it is given. */

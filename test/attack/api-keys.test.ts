@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { apiKeyDigest, newApiKey } from '../../src/authn/api-key-text.ts';
 import type { Authenticator } from '../../src/authn/authenticate.ts';
-import { introspection } from '../../src/authn/introspection.ts';
+import { introspection } from '../../src/authn/introspection/introspection.ts';
 import { memoryApiKeys } from '../../src/store/memory/api-keys.ts';
 import { sqliteApiKeys } from '../../src/store/sqlite/api-keys.ts';
 import { sqliteChanges } from '../../src/store/sqlite/changes.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NOTE_MILLIS } from '../../src/authn/login-note.ts';
+import { NOTE_MILLIS } from '../../src/authn/login/note.ts';
 import { sealer } from '../../src/authn/seal.ts';
 import { type Liar, openLiar } from '../support/oidc-liar.ts';
 import { type Came, comeBack, type LoginScene, loginScene, ORIGIN } from '../support/oidc-logins.ts';

@@ -5,7 +5,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type IntrospectionOptions, introspection } from '../../src/authn/introspection.ts';
+import { type IntrospectionOptions, introspection } from '../../src/authn/introspection/introspection.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyLies } from '../support/hostile-keys.ts';

@@ -1,7 +1,7 @@
 /** A session that has ended stays ended, whatever was under way while it did. */
 import { describe, expect, test } from 'vitest';
 import { openRevocations } from '../../src/authn/revocation.ts';
-import type { SessionStore } from '../../src/authn/session-store.ts';
+import type { SessionStore } from '../../src/authn/session/store.ts';
 import type { Session } from '../../src/model/session.ts';
 import { memoryRevocations } from '../../src/store/memory/revocations.ts';
 import { memorySessions } from '../../src/store/memory/sessions.ts';

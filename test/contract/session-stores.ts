@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { SessionStore } from '../../src/authn/session-store.ts';
+import type { SessionStore } from '../../src/authn/session/store.ts';
 import { memorySessions } from '../../src/store/memory/sessions.ts';
 import { connectRedis, type RedisConnection } from '../../src/store/redis/connect.ts';
 import { redisSessions } from '../../src/store/redis/sessions.ts';

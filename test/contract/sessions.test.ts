@@ -1,7 +1,7 @@
 /** What every store of sessions does; and what those do that other processes share. */
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import type { SessionStore } from '../../src/authn/session-store.ts';
+import type { SessionStore } from '../../src/authn/session/store.ts';
 import { LedgerError } from '../../src/store/ledger-error.ts';
 import { HOUR, MINUTE, row, START, setClock } from '../support/sessions.ts';
 import { closeStores, connect, newSpace, pathOf, remote, sqlite, stores } from './session-stores.ts';

@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Provider } from '../../demo/provider-library.ts';
-import { introspection } from '../../src/authn/introspection.ts';
+import { introspection } from '../../src/authn/introspection/introspection.ts';
 import { opaqueIssuer } from '../support/introspection-server.ts';
 import { oidcStorage } from '../support/oidc-storage.ts';
 import { clock, outcome } from '../support/token-issuer.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { KEYS_PATH } from '../../src/authn/assertion.ts';
+import { KEYS_PATH } from '../../src/authn/assertion/assertion.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FastApiUpstream, startFastApi } from '../support/fastapi-upstream.ts';
 import { policyFrom } from '../support/stages.ts';

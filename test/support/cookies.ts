@@ -1,6 +1,6 @@
 /** Sessions for tests of what a cookie opens: whose they are is told to them, and nothing of how they are kept. */
 import { principalOf } from '../../src/authn/claims.ts';
-import type { Sessions } from '../../src/authn/sessions.ts';
+import type { Sessions } from '../../src/authn/session/sessions.ts';
 import { SESSION_COOKIE } from '../../src/model/cookie.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { NOON } from './token-issuer.ts';

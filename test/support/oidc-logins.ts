@@ -1,11 +1,11 @@
 /** Logins against providers of a test, with the sessions they come to in plain sight. */
 import { randomBytes } from 'node:crypto';
 import type { IssuerSettings } from '../../src/authn/issuer.ts';
-import { logins } from '../../src/authn/login.ts';
-import { openProviders, type Providers, type ProvidersOptions } from '../../src/authn/oidc.ts';
+import { logins } from '../../src/authn/login/login.ts';
+import { openProviders, type Providers, type ProvidersOptions } from '../../src/authn/oidc/providers.ts';
 import { type Sealer, sealer } from '../../src/authn/seal.ts';
-import type { BegunSession, ProvenLogin } from '../../src/authn/session-begin.ts';
-import { openSessions, type Sessions, type SessionsOptions } from '../../src/authn/sessions.ts';
+import type { BegunSession, ProvenLogin } from '../../src/authn/session/begin.ts';
+import { openSessions, type Sessions, type SessionsOptions } from '../../src/authn/session/sessions.ts';
 import { LOGIN_PATHS, type LoginBegun, type LoginCame, type LoginDone, type Logins } from '../../src/model/login.ts';
 import { keySource } from '../../src/store/keys/source.ts';
 import { memorySessions } from '../../src/store/memory/sessions.ts';

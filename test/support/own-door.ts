@@ -1,6 +1,6 @@
 /** The gateway's own endpoints on a free port: the real door, the real life and the real record, and a login that is a script. */
 import { request as send } from 'node:http';
-import { returnPath } from '../../src/authn/login-return.ts';
+import { returnPath } from '../../src/authn/login/return.ts';
 import { claims as claimStage } from '../../src/authz/claim.ts';
 import { ownershipLookup } from '../../src/authz/lookup.ts';
 import { readForm } from '../../src/body/form.ts';

@@ -1,10 +1,10 @@
 /** Sessions as the suites of the session need them: rows, logins, a clock that is set, and stores in real files. */
 import type { IssuerSettings, LoginSettings } from '../../src/authn/issuer.ts';
 import { type Sealer, sealer } from '../../src/authn/seal.ts';
-import type { ProvenLogin } from '../../src/authn/session-begin.ts';
-import type { Refresh, RefreshOutcome } from '../../src/authn/session-refresh.ts';
-import type { SessionStore } from '../../src/authn/session-store.ts';
-import { openSessions, type Sessions, type SessionsOptions } from '../../src/authn/sessions.ts';
+import type { ProvenLogin } from '../../src/authn/session/begin.ts';
+import type { Refresh, RefreshOutcome } from '../../src/authn/session/refresh.ts';
+import { openSessions, type Sessions, type SessionsOptions } from '../../src/authn/session/sessions.ts';
+import type { SessionStore } from '../../src/authn/session/store.ts';
 import type { Session } from '../../src/model/session.ts';
 import { issuerSettings, NOON } from './token-issuer.ts';
 

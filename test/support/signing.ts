@@ -1,7 +1,7 @@
 /** Assertions for tests: on a store, with a clock, and read as whoever receives them does. */
 import { randomBytes } from 'node:crypto';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { type AssertionOptions, type Assertions, assertions } from '../../src/authn/assertion.ts';
+import { type AssertionOptions, type Assertions, assertions } from '../../src/authn/assertion/assertion.ts';
 import { principalOf } from '../../src/authn/claims.ts';
 import { type Sealer, sealer } from '../../src/authn/seal.ts';
 import type { OwnAsked } from '../../src/model/own.ts';

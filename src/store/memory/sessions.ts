@@ -1,5 +1,5 @@
 /** Sessions in this process alone, for as long as it runs: for tests, and where nothing is to be kept. */
-import type { SessionStore, SessionsOf } from '../../authn/session-store.ts';
+import type { SessionStore, SessionsOf } from '../../authn/session/store.ts';
 import type { Session } from '../../model/session.ts';
 
 interface Logout {

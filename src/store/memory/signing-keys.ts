@@ -1,5 +1,5 @@
 /** Signing keys in this process alone, for as long as it runs: for tests, and where nothing is to be kept. */
-import type { SigningKeyStore, StoredSigningKey } from '../../authn/assertion-store.ts';
+import type { SigningKeyStore, StoredSigningKey } from '../../authn/assertion/store.ts';
 
 /** Returns an empty store. Nobody else changes it, so its listeners hear nothing. */
 export function memorySigningKeys(): SigningKeyStore {

@@ -2,7 +2,7 @@
  * Sessions in Redis, for all replicas: a hash for each, and sets that say which are of one user and of one session at the
  * provider. Everything ends by itself with the session. What Redis forgets, its users log in again for.
  */
-import type { KeptSession, SessionStore, SessionsOf } from '../../authn/session-store.ts';
+import type { KeptSession, SessionStore, SessionsOf } from '../../authn/session/store.ts';
 import type { Session } from '../../model/session.ts';
 import { keptJson, keptRoles } from '../kept-roles.ts';
 import { type RedisConnection, redisScript } from './connect.ts';

@@ -1,5 +1,5 @@
 /** Sessions beside the ledger: in the same file, so that they outlive a restart and one backup holds all. */
-import type { SessionStore, SessionsOf } from '../../authn/session-store.ts';
+import type { SessionStore, SessionsOf } from '../../authn/session/store.ts';
 import type { Session } from '../../model/session.ts';
 import { keptJson, keptRoles } from '../kept-roles.ts';
 import { LedgerError } from '../ledger-error.ts';

@@ -1,5 +1,5 @@
 /** The gateway's signing keys beside the ledger: all processes on one file have the same ones. */
-import type { SigningKeyStore, StoredSigningKey } from '../../authn/assertion-store.ts';
+import type { SigningKeyStore, StoredSigningKey } from '../../authn/assertion/store.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { SqliteChanges } from './changes.ts';
 import type { SqliteFile } from './file.ts';
