@@ -1,6 +1,8 @@
 /** The part of the composition that answers by itself: logging in and out, and what the gateway publishes of itself. */
 import { hkdfSync } from 'node:crypto';
+import { KEYS_PATH } from './authn/assertion/assertion.ts';
 import { credential } from './authn/credentials.ts';
+import { resourceMetadata } from './authn/metadata.ts';
 import { readForm } from './body/form.ts';
 import type { Config } from './config/config.ts';
 import { hiddenResponse, ownAnswer } from './filter/filter.ts';
@@ -20,6 +22,19 @@ export interface OwnPlaneOptions
 }
 
 const LOGIN_FOLDER = '/auth/';
+
+/**
+ * Returns which of the gateway's own paths another one is, or lies below (then it ends with a slash); undefined where a policy
+ * is asked.
+ */
+export const ownPathOf = (path: string, { issuers, listen, upstream }: Config): string | undefined => {
+  const own = [
+    issuers.some(({ login }) => login !== undefined) ? LOGIN_FOLDER : undefined,
+    upstream.assertion === undefined ? undefined : KEYS_PATH,
+    resourceMetadata({ issuers, url: listen.url })?.endpoint.path,
+  ];
+  return own.find((one) => one !== undefined && (one.endsWith('/') ? path.startsWith(one) : path === one));
+};
 
 /** Returns the door of the gateway's own endpoints. */
 export const ownPlane = (options: OwnPlaneOptions): OwnDoor => {

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { IssuerSettings } from '../src/authn/issuer.ts';
+import type { Config } from '../src/config/config.ts';
+import { ownPathOf } from '../src/gateway-own.ts';
 import { ask, NAVIGATION } from './support/own-door.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -27,6 +29,31 @@ const people = (name: string, issuer: string): IssuerSettings => ({
 });
 
 const at = async (path: string) => ask(`${world?.gateway.url}${path}`, { headers: NAVIGATION });
+
+test('the paths that are told as the gateway’s own are those at which it answers', async () => {
+  const assertion = {
+    audience: 'a',
+    header: 'x-a',
+    algorithm: 'ES256',
+    lifetimeMillis: 60_000,
+    rotateMillis: 86_400_000,
+  };
+  world = await startWorld();
+  const { upstream, issuers } = world.config;
+  await world.close();
+  const people1 = { ...people('one', 'http://localhost:1'), keys: issuers[0]?.keys, audience: 'a' };
+  world = await startWorld({
+    config: { issuers: [people1], upstream: { ...upstream, assertion } as Config['upstream'] },
+  });
+  const { config } = world;
+  const paths = ['/auth/me', '/.well-known/jaaz-gateway/jwks.json', '/.well-known/oauth-protected-resource'];
+  expect(paths.map((path) => ownPathOf(path, config))).toEqual(['/auth/', ...paths.slice(1)]);
+  const statuses = await Promise.all(paths.map(async (path) => (await at(path)).status));
+  expect(statuses).toEqual([303, 200, 200]);
+  expect(world.upstream.requests).toEqual([]);
+  const open = { ...config, upstream, issuers: [{ ...people1, keys: undefined, login: undefined }] };
+  expect([...paths, '/auth'].filter((path) => ownPathOf(path, open) !== undefined)).toEqual([]);
+});
 
 test('where nobody can log in nothing below /auth/ is the gateway’s own, and what takes tokens is published', async () => {
   world = await startWorld();

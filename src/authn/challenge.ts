@@ -43,9 +43,13 @@ export const withMetadata = (rejection: Rejection, url: string): Rejection => {
 
 /** Returns the 503 of an issuer whose keys cannot be had, with the time after which asking again makes sense. */
 export const keysUnavailable = (detail: string, retryAfterMillis: number): Rejection =>
-  new Rejection('keys-unavailable', detail, {
-    headers: ['Retry-After', String(Math.max(1, Math.ceil(retryAfterMillis / 1000)))],
-  });
+  new Rejection('keys-unavailable', detail, { headers: retryAfter(retryAfterMillis) });
+
+/** Returns the header with the time after which asking again makes sense: a second, or more. */
+export const retryAfter = (millis: number): readonly string[] => [
+  'Retry-After',
+  String(Math.max(1, Math.ceil(millis / 1000))),
+];
 
 /** Returns a client's text as it may stand in a `detail`: quoted, escaped and cut. */
 export const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

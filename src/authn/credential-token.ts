@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto';
 import type { Principal } from '../model/principal.ts';
 import { refusal } from './challenge.ts';
-import { checkIssuers, type IssuerSettings, type KeyPlace } from './issuer.ts';
+import { checkIssuers, type IssuerSettings, type KeyPlace, settingsDigest } from './issuer.ts';
 import { MAX_TOKEN_LENGTH, tokenVerifier } from './jwt.ts';
-import { type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
+import { KEY_TIMES, type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
+import { together } from './together.ts';
 import { verdicts } from './verdicts.ts';
 
 /** Reads one kind of token. */
@@ -43,8 +44,6 @@ export interface Tokens {
   healthy(): boolean;
   close(): void;
 }
-
-const defaultTimes: KeyTimes = { refreshMillis: 300_000, cooldownMillis: 30_000, staleMillis: 43_200_000 };
 
 const DEFAULT_REMEMBERED = 10_000;
 
@@ -93,7 +92,7 @@ export const tokens = (options: TokenOptions): Tokens => {
 
 const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> => {
   const { issuers, now = Date.now, remembered = DEFAULT_REMEMBERED } = options;
-  const times = { ...defaultTimes, ...options.keyTimes };
+  const times = { ...KEY_TIMES, ...options.keyTimes };
   checkIssuers(issuers);
   checkTimes(times);
   if (!Number.isSafeInteger(remembered) || remembered < 0) throw new TypeError('remembered must be a whole number.');
@@ -102,10 +101,9 @@ const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> =>
   );
   const verifyAnew = tokenVerifier(opened, now);
   const known = verdicts(remembered, now);
-  // A verdict holds under the settings by which it was reached and no others (CVE-2021-32701, CVE-2026-35039).
-  const generation = hash('sha256', JSON.stringify(issuers, collectionsToo), 'base64');
+  const generation = settingsDigest(issuers);
   for (const { keys } of opened) keys.start();
-  const verifyTogether = together(async (token, digest) => {
+  const verifyTogether = together(async (digest, token: string) => {
     const verdict = await verifyAnew(token);
     known.remember(digest, verdict);
     return verdict.principal;
@@ -113,7 +111,7 @@ const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> =>
   return {
     verify(token) {
       const digest = hash('sha256', generation + token, 'base64');
-      return known.recall(digest) ?? verifyTogether(token, digest);
+      return known.recall(digest) ?? verifyTogether(digest, token);
     },
     healthy: () => opened.every(({ keys }) => keys.current()),
     close() {
@@ -121,10 +119,6 @@ const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> =>
     },
   };
 };
-
-/** JSON has no words for maps and sets, and would make all of them equal. */
-const collectionsToo = (_name: string, value: unknown): unknown =>
-  value instanceof Map || value instanceof Set ? [...value] : value;
 
 const checkTimes = (times: KeyTimes): void => {
   for (const [name, millis] of Object.entries(times)) {
@@ -147,16 +141,4 @@ const openKeys = ({ name, algorithms }: IssuerSettings, keys: KeyPlace, { option
     now: options.now ?? Date.now,
     notice: options.notice ?? (() => undefined),
   });
-};
-
-/** Tabs and devices come back together with one token: its signature is looked at once for all of them. */
-const together = (verify: (token: string, digest: string) => Promise<Principal>) => {
-  const underWay = new Map<string, Promise<Principal>>();
-  return (token: string, digest: string): Promise<Principal> => {
-    const known = underWay.get(digest);
-    if (known !== undefined) return known;
-    const verifying = verify(token, digest).finally(() => underWay.delete(digest));
-    underWay.set(digest, verifying);
-    return verifying;
-  };
 };

@@ -1,4 +1,5 @@
 /** An issuer of tokens as the operator names it, and what must be true of that before it is used. */
+import { hash } from 'node:crypto';
 import { isSupportedAlgorithm } from './jwk.ts';
 
 /** Where an issuer's keys are: a JWK set behind an URL or in a file, or (HS256 only) a shared secret. */
@@ -113,3 +114,14 @@ export const checkIssuers = (issuers: readonly IssuerSettings[]): void => {
     names.add(settings.issuer);
   }
 };
+
+/**
+ * Returns a digest of settings. A verdict holds under those by which it was reached and no others (CVE-2021-32701,
+ * CVE-2026-35039).
+ */
+export const settingsDigest = (settings: IssuerSettings | readonly IssuerSettings[]): string =>
+  hash('sha256', JSON.stringify(settings, withCollections), 'base64');
+
+/** JSON has no words for maps and sets, and would make all of them equal. */
+const withCollections = (_name: string, value: unknown): unknown =>
+  value instanceof Map || value instanceof Set ? [...value] : value;

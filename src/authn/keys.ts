@@ -29,6 +29,8 @@ export interface KeyTimes {
   readonly staleMillis: number;
 }
 
+export const KEY_TIMES: KeyTimes = { refreshMillis: 300_000, cooldownMillis: 30_000, staleMillis: 43_200_000 };
+
 export interface KeySet {
   /**
    * Returns the key for an algorithm and a key id, as a promise where they must be read first. Throws or rejects with

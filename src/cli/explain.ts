@@ -4,6 +4,7 @@ import type { OwnershipLedger } from '../authz/ownership.ts';
 import type { PendingCalls } from '../authz/pending.ts';
 import type { Config } from '../config/config.ts';
 import type { Variables } from '../config/environment.ts';
+import { ownPathOf } from '../gateway-own.ts';
 import { type CallAnswer, isCallId } from '../model/call.ts';
 import type { Policy } from '../model/policy.ts';
 import { type ResourceKind, type ResourceRef, resourceKey } from '../model/resource.ts';
@@ -80,16 +81,23 @@ const rehearse = async (options: ExplainOptions, ground: Ground): Promise<Explan
   const { config, policy, sources } = ground;
   const { method, target } = options;
   const caller = callerOf(options, config);
+  const path = target.split('?', 1)[0] ?? '';
+  if (ownPathOf(path, config) !== undefined)
+    throw new MisuseError(`${path} is the gateway’s own: no policy is asked what becomes of it.`);
   const has = new Map([...catalogues(options, ground), ...options.unowned.map((ref) => presence(ref, policy))]);
   const body = options.body === undefined ? undefined : contentOf(options.body);
   const headers = options.header.flat();
-  const typed = options.header.some(([name]) => name.toLowerCase() === 'content-type');
-  if (body !== undefined && !typed) headers.push('content-type', 'application/json');
+  const named = new Set(options.header.map(([name]) => name.toLowerCase()));
+  if (body !== undefined && !named.has('content-type')) headers.push('content-type', 'application/json');
+  // Pages are opened by browsers, which say that they do.
+  const isPage = policy.match(method, path)?.route.access === 'page';
+  if (isPage && !named.has('accept')) headers.push('accept', 'text/html');
   const ledger = await openLedger(options, ground, caller);
   try {
     const issuers = config.issuers.map(({ name }) => name);
     const calls = await waiting(options, policy, ledger);
-    const stage = rehearsal({ policy, issuers, ledger, calls, has, hosts: config.listen.hosts });
+    const login = config.issuers.some((issuer) => issuer.login !== undefined);
+    const stage = rehearsal({ policy, issuers, ledger, calls, has, hosts: config.listen.hosts, login });
     const rehearsed = await stage.request({ method, target, headers, body, caller, answer: () => undefined });
     const as = caller && `${caller.issuer}|${caller.user}`;
     return await explanation({ method, target, as, policy, places: routePlaces(sources), ledger, rehearsed });

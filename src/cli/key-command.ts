@@ -1,19 +1,13 @@
 /** The words of `key` on the command line. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
-import { PORT_FORM, parsePort } from '../config/values.ts';
 import { DURATION, durationMillis } from '../policy/amounts.ts';
+import { type AdminFlags, addAdminCommand, adminOptions } from './admin-options.ts';
 import type { KeyDeed } from './key.ts';
 import { parseMoment } from './moment.ts';
 import type { Output } from './settings.ts';
 
-interface Flags {
-  readonly config: string;
-  readonly adminPort?: number;
-  readonly json: boolean;
-}
-
-interface CreateFlags extends Flags {
+interface CreateFlags extends AdminFlags {
   readonly role: readonly string[];
   readonly expires?: string;
   readonly note?: string;
@@ -36,13 +30,12 @@ export function addKey(program: Command, { output, variables }: Surroundings, ex
     .command('key')
     .description('Make, list and revoke the API keys of service accounts.')
     .addHelpText('after', NOTE);
-  const run = async (deed: KeyDeed, { config: file, adminPort, json }: Flags): Promise<void> => {
+  const run = async (deed: KeyDeed, flags: AdminFlags): Promise<void> => {
     const { key } = await import('./key.ts');
-    const flags = adminPort === undefined ? {} : { adminPort };
-    exit(await key(deed, { file, flags, json, variables }, output));
+    exit(await key(deed, { ...adminOptions(flags), variables }, output));
   };
 
-  add(group, 'create', 'Make a key. It is shown this once.')
+  addAdminCommand(group, 'create', 'Make a key. It is shown this once.')
     .argument('<account>', 'the service account', parseAccount)
     .option('--role <role>', 'a role that the key has; may be given more than once', collectRole, [])
     .option('--expires <time>', 'when it ends: a span from now such as 30d, or a time (default: 90d)', parseExpires)
@@ -50,19 +43,13 @@ export function addKey(program: Command, { output, variables }: Surroundings, ex
     .action((account: string, { role: roles, expires, note, ...flags }: CreateFlags) =>
       run({ do: 'create', wanted: { account, roles, ...termsOf(expires, note) } }, flags),
     );
-  add(group, 'list', 'Tell which keys there are, oldest first.').action((flags: Flags) => run({ do: 'list' }, flags));
-  add(group, 'revoke', 'End a key: requests are refused and open sockets end, at once.')
+  addAdminCommand(group, 'list', 'Tell which keys there are, oldest first.').action((flags: AdminFlags) =>
+    run({ do: 'list' }, flags),
+  );
+  addAdminCommand(group, 'revoke', 'End a key: requests are refused and open sockets end, at once.')
     .argument('<id>', 'which, as "key list" tells it')
-    .action((id: string, flags: Flags) => run({ do: 'revoke', id }, flags));
+    .action((id: string, flags: AdminFlags) => run({ do: 'revoke', id }, flags));
 }
-
-const add = (group: Command, name: string, description: string): Command =>
-  group
-    .command(name)
-    .description(description)
-    .option('--config <file>', 'the configuration that the gateway runs with', 'gateway.yaml')
-    .option('--admin-port <port>', 'instead of admin.port', parseAdminPort)
-    .option('--json', 'write one JSON object', false);
 
 const termsOf = (expires: string | undefined, note: string | undefined) => ({
   ...(expires !== undefined && { expires }),
@@ -71,7 +58,9 @@ const termsOf = (expires: string | undefined, note: string | undefined) => ({
 
 const parseAccount = (text: string): string => {
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(text))
-    throw new InvalidArgumentError('Expected 1 to 64 of a-z, 0-9, ".", "_" and "-", such as "ci".');
+    throw new InvalidArgumentError(
+      'Expected 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or a digit first, such as "ci".',
+    );
   return text;
 };
 
@@ -89,10 +78,4 @@ const parseExpires = (text: string): string => {
       'Expected a span from now such as 90d, or a time that is yet to come; 366d at most.',
     );
   return new Date(millis).toISOString();
-};
-
-const parseAdminPort = (text: string): number => {
-  const port = parsePort(text);
-  if (port === undefined) throw new InvalidArgumentError(`Expected ${PORT_FORM}.`);
-  return port;
 };

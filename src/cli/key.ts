@@ -1,16 +1,8 @@
 /** `key`: makes, lists and revokes the API keys of service accounts, by the admin API of the gateway that runs. */
-import { adminPlace } from '../config/admin.ts';
-import type { Overrides, Variables } from '../config/environment.ts';
-import { type AdminCall, type AdminReply, callAdmin } from './admin-call.ts';
+import type { AdminCall, AdminReply } from './admin-call.ts';
+import { type AdminDeedOptions, doAtAdmin, isObject, refusedOr } from './admin-deed.ts';
 import { seen } from './seen.ts';
-import { type Output, writeFaults } from './settings.ts';
-
-export interface KeyOptions {
-  readonly file: string;
-  readonly flags: Overrides;
-  readonly json: boolean;
-  readonly variables: Variables;
-}
+import type { Output } from './settings.ts';
 
 /** A key, as the admin API takes it. */
 export interface WantedKey {
@@ -26,31 +18,13 @@ export type KeyDeed =
   | { readonly do: 'list' }
   | { readonly do: 'revoke'; readonly id: string };
 
-/**
- * Resolves with the exit code: 0 when it was done, 1 when it was not (nothing runs there, the token is not right, there is
- * no such key), 3 when the configuration is not valid.
- */
-export async function key(deed: KeyDeed, options: KeyOptions, output: Output): Promise<number> {
-  const place = adminPlace(options);
-  if ('faults' in place) {
-    writeFaults(place.faults, options, output);
-    return 3;
-  }
-  const reply = await callAdmin(callFor(deed), place);
-  const failure = 'failure' in reply ? `${reply.failure}${NOTHING[deed.do]}` : failureOf(deed, reply, place.url);
-  if (failure !== undefined) {
-    if (options.json) output.out(JSON.stringify({ outcome: 'failed', message: failure }));
-    // Whatever answers at that port has a part in it.
-    else output.err(seen(failure));
-    return 1;
-  }
-  const { body } = reply as AdminReply;
-  if (options.json) output.out(JSON.stringify(body));
-  else for (const line of told(body as Answer)) output.out(seen(line));
-  return 0;
-}
+/** Resolves with the exit code, as `doAtAdmin` does. */
+export const key = (deed: KeyDeed, options: AdminDeedOptions, output: Output): Promise<number> => {
+  const undone = NOTHING[deed.do];
+  const failureOf = (reply: AdminReply, url: string) => failure(deed, reply, url);
+  return doAtAdmin({ call: callFor(deed), undone, failureOf, told: (body) => told(body as Answer) }, options, output);
+};
 
-/** Who asked in haste must not believe that it was done. */
 const NOTHING: Readonly<Record<KeyDeed['do'], string>> = {
   create: ' No key was made.',
   revoke: ' Nothing was revoked.',
@@ -79,10 +53,8 @@ type Answer =
   | { readonly key: Told; readonly secret?: undefined; readonly ended: number }
   | { readonly key?: undefined; readonly keys: readonly Told[] };
 
-const isObject = (body: unknown): body is Record<string, unknown> => typeof body === 'object' && body !== null;
-
-/** Returns a sentence for an answer that is not the one that was asked for. */
-const failureOf = (deed: KeyDeed, { status, body }: AdminReply, url: string): string | undefined => {
+const failure = (deed: KeyDeed, reply: AdminReply, url: string): string | undefined => {
+  const { status, body } = reply;
   const fields = isObject(body) ? body : {};
   const expected = {
     create: isObject(fields.key) && typeof fields.secret === 'string',
@@ -92,9 +64,7 @@ const failureOf = (deed: KeyDeed, { status, body }: AdminReply, url: string): st
   if (status < 300 && expected) return undefined;
   if (deed.do === 'revoke' && fields.code === 'key-unknown')
     return `There is no API key ${seen(deed.id)}. "key list" tells which there are.`;
-  if (typeof fields.code === 'string')
-    return `The gateway refused it (${fields.code}): ${fields.detail}${NOTHING[deed.do]}`;
-  return `What answers at ${url} (with status ${status}) is no gateway that can do this.${NOTHING[deed.do]}`;
+  return refusedOr(reply, url, NOTHING[deed.do]);
 };
 
 const told = (answer: Answer): string[] => {

@@ -1,17 +1,10 @@
 /** `policy status`, `reload`, `rollback`: what the running gateway says of its policy, asked of its admin API. */
 import { type AdminPlace, adminPlace } from '../config/admin.ts';
-import type { Overrides, Variables } from '../config/environment.ts';
 import { formatFault } from '../policy/fault.ts';
 import type { PolicyStatus } from '../policy/status.ts';
 import { type AdminFailure, callAdmin } from './admin-call.ts';
+import { type AdminDeedOptions, isObject } from './admin-deed.ts';
 import { type Output, shortest, writeFaults } from './settings.ts';
-
-export interface PolicyOptions {
-  readonly file: string;
-  readonly flags: Overrides;
-  readonly json: boolean;
-  readonly variables: Variables;
-}
 
 interface Deed {
   readonly description: string;
@@ -35,7 +28,7 @@ interface Answer {
  * Resolves with the exit code: 0 when it was done, 1 when it was not (nothing runs there, the token is not right, there is
  * nothing to go back to), 3 when the configuration or the policy is not valid.
  */
-export async function policy(deed: Deed, options: PolicyOptions, output: Output): Promise<number> {
+export async function policy(deed: Deed, options: AdminDeedOptions, output: Output): Promise<number> {
   const place = adminPlace(options);
   if ('faults' in place) {
     writeFaults(place.faults, options, output);
@@ -61,8 +54,6 @@ async function ask({ method, path }: Deed, place: AdminPlace): Promise<Answer | 
   if (isAnswer(body)) return body;
   return { failure: `What answers at ${place.url} (with status ${status}) is no gateway that can do this.` };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isStatus = (body: unknown): body is PolicyStatus =>
   isObject(body) && typeof body.generation === 'number' && typeof body.sha256 === 'string';

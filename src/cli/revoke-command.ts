@@ -1,19 +1,13 @@
 /** The words of `revoke` on the command line. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Variables } from '../config/environment.ts';
-import { PORT_FORM, parsePort } from '../config/values.ts';
 import { DURATION, durationMillis } from '../policy/amounts.ts';
+import { type AdminFlags, addAdminCommand, adminOptions } from './admin-options.ts';
 import { MOMENT_FORM, parseMoment } from './moment.ts';
 import type { RevokeDeed } from './revoke.ts';
 import type { Output } from './settings.ts';
 
-interface Flags {
-  readonly config: string;
-  readonly adminPort?: number;
-  readonly json: boolean;
-}
-
-interface TermFlags extends Flags {
+interface TermFlags extends AdminFlags {
   readonly until?: string;
   readonly note?: string;
 }
@@ -33,41 +27,34 @@ export function addRevoke(program: Command, { output, variables }: Surroundings,
     .command('revoke')
     .description('Take tokens back before they expire: requests are refused and open sockets end, at once.')
     .addHelpText('after', NOTE);
-  const run = async (deed: RevokeDeed, { config: file, adminPort, json }: Flags): Promise<void> => {
+  const run = async (deed: RevokeDeed, flags: AdminFlags): Promise<void> => {
     const { revoke } = await import('./revoke.ts');
-    const flags = adminPort === undefined ? {} : { adminPort };
-    exit(await revoke(deed, { file, flags, json, variables }, output));
+    exit(await revoke(deed, { ...adminOptions(flags), variables }, output));
   };
 
-  withTerms(add(group, 'user', 'Revoke all tokens of a user that were issued up to now.'))
+  withTerms(addAdminCommand(group, 'user', 'Revoke all tokens of a user that were issued up to now.'))
     .argument('<owner>', 'ISSUER|USER', parseOwner)
     .action((user: string, flags: TermFlags) => run(revoked({ user }, flags), flags));
-  withTerms(add(group, 'token', 'Revoke one token.'))
+  withTerms(addAdminCommand(group, 'token', 'Revoke one token.'))
     .argument('<issuer>', 'the name of its issuer')
     .argument('<jti>', 'its id, the claim "jti"')
     .action((issuer: string, token: string, flags: TermFlags) => run(revoked({ token, issuer }, flags), flags));
-  withTerms(add(group, 'session', 'Revoke one session of somebody who logged in with a browser.'))
+  withTerms(addAdminCommand(group, 'session', 'Revoke one session of somebody who logged in with a browser.'))
     .argument('<id>', 'its id, which opens nothing', parseSession)
     .action((session: string, flags: TermFlags) => run(revoked({ session }, flags), flags));
-  withTerms(add(group, 'issued-before', 'Revoke every token that was issued before a time.'))
+  withTerms(addAdminCommand(group, 'issued-before', 'Revoke every token that was issued before a time.'))
     .argument('<time>', MOMENT_FORM, parseIssued)
     .option('--issuer <name>', 'only those of this issuer')
     .action((issuedBefore: string, { issuer, ...flags }: TermFlags & { readonly issuer?: string }) =>
       run(revoked({ issuedBefore, ...(issuer !== undefined && { issuer }) }, flags), flags),
     );
-  add(group, 'list', 'Tell what is revoked, oldest first.').action((flags: Flags) => run({ do: 'list' }, flags));
-  add(group, 'undo', 'Take a revocation back: tokens that are valid otherwise are good again.')
+  addAdminCommand(group, 'list', 'Tell what is revoked, oldest first.').action((flags: AdminFlags) =>
+    run({ do: 'list' }, flags),
+  );
+  addAdminCommand(group, 'undo', 'Take a revocation back: tokens that are valid otherwise are good again.')
     .argument('<id>', 'which, as "revoke list" tells it')
-    .action((id: string, flags: Flags) => run({ do: 'undo', id }, flags));
+    .action((id: string, flags: AdminFlags) => run({ do: 'undo', id }, flags));
 }
-
-const add = (group: Command, name: string, description: string): Command =>
-  group
-    .command(name)
-    .description(description)
-    .option('--config <file>', 'the configuration that the gateway runs with', 'gateway.yaml')
-    .option('--admin-port <port>', 'instead of admin.port', parseAdminPort)
-    .option('--json', 'write one JSON object', false);
 
 const withTerms = (command: Command): Command =>
   command
@@ -101,10 +88,4 @@ const parseUntil = (text: string): string => {
   if (millis === undefined || millis <= now)
     throw new InvalidArgumentError('Expected a span from now such as 1h or 7d, or a time that is yet to come.');
   return new Date(millis).toISOString();
-};
-
-const parseAdminPort = (text: string): number => {
-  const port = parsePort(text);
-  if (port === undefined) throw new InvalidArgumentError(`Expected ${PORT_FORM}.`);
-  return port;
 };

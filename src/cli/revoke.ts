@@ -1,16 +1,8 @@
 /** `revoke`: takes tokens back before they expire, by the admin API of the gateway that runs. */
-import { adminPlace } from '../config/admin.ts';
-import type { Overrides, Variables } from '../config/environment.ts';
-import { type AdminCall, type AdminReply, callAdmin } from './admin-call.ts';
+import type { AdminCall, AdminReply } from './admin-call.ts';
+import { type AdminDeedOptions, doAtAdmin, isObject, refusedOr } from './admin-deed.ts';
 import { seen } from './seen.ts';
-import { type Output, writeFaults } from './settings.ts';
-
-export interface RevokeOptions {
-  readonly file: string;
-  readonly flags: Overrides;
-  readonly json: boolean;
-  readonly variables: Variables;
-}
+import type { Output } from './settings.ts';
 
 /** What is revoked, as the admin API takes it. */
 export type Wanted = (
@@ -25,30 +17,13 @@ export type RevokeDeed =
   | { readonly do: 'list' }
   | { readonly do: 'undo'; readonly id: string };
 
-/**
- * Resolves with the exit code: 0 when it was done, 1 when it was not (nothing runs there, the token is not right, there is
- * nothing to take back), 3 when the configuration is not valid.
- */
-export async function revoke(deed: RevokeDeed, options: RevokeOptions, output: Output): Promise<number> {
-  const place = adminPlace(options);
-  if ('faults' in place) {
-    writeFaults(place.faults, options, output);
-    return 3;
-  }
-  const reply = await callAdmin(callFor(deed), place);
-  const failure = 'failure' in reply ? `${reply.failure}${NOTHING[deed.do]}` : failureOf(deed, reply, place.url);
-  if (failure !== undefined) {
-    if (options.json) output.out(JSON.stringify({ outcome: 'failed', message: failure }));
-    else output.err(failure);
-    return 1;
-  }
-  const { body } = reply as AdminReply;
-  if (options.json) output.out(JSON.stringify(body));
-  else for (const line of told(body as Answer)) output.out(line);
-  return 0;
-}
+/** Resolves with the exit code, as `doAtAdmin` does. */
+export const revoke = (deed: RevokeDeed, options: AdminDeedOptions, output: Output): Promise<number> => {
+  const undone = NOTHING[deed.do];
+  const failureOf = (reply: AdminReply, url: string) => failure(deed, reply, url);
+  return doAtAdmin({ call: callFor(deed), undone, failureOf, told: (body) => told(body as Answer) }, options, output);
+};
 
-/** Who asked in haste must not believe that it was done. */
 const NOTHING: Readonly<Record<RevokeDeed['do'], string>> = {
   revoke: ' Nothing was revoked.',
   undo: ' Nothing was taken back.',
@@ -79,19 +54,15 @@ type Answer =
   | { readonly revocation: Told; readonly ended?: number }
   | { readonly revocation?: undefined; readonly revocations: readonly Told[] };
 
-const isObject = (body: unknown): body is Record<string, unknown> => typeof body === 'object' && body !== null;
-
-/** Returns a sentence for an answer that is not the one that was asked for. */
-const failureOf = (deed: RevokeDeed, { status, body }: AdminReply, url: string): string | undefined => {
+const failure = (deed: RevokeDeed, reply: AdminReply, url: string): string | undefined => {
+  const { status, body } = reply;
   const fields = isObject(body) ? body : {};
   if (status < 300 && (isObject(fields.revocation) || Array.isArray(fields.revocations))) return undefined;
   if (deed.do === 'undo' && fields.code === 'resource-hidden')
     return `There is no revocation ${seen(deed.id)}. "revoke list" tells which there are.`;
   if (fields.code === 'issuer-unknown')
     return `The gateway knows no issuer of this name: it is the "name" of one of the issuers in its configuration.${NOTHING[deed.do]}`;
-  if (typeof fields.code === 'string')
-    return `The gateway refused it (${fields.code}): ${fields.detail}${NOTHING[deed.do]}`;
-  return `What answers at ${url} (with status ${status}) is no gateway that can do this.${NOTHING[deed.do]}`;
+  return refusedOr(reply, url, NOTHING[deed.do]);
 };
 
 const told = (answer: Answer): string[] => {
@@ -114,5 +85,3 @@ const subject = ({ by, user, issuer, token, session, issuedBefore }: Told): stri
 
 const terms = ({ until, note }: Told): string =>
   `${until === null ? '' : `, until ${until}`}${note === null ? '' : ` (${seen(note)})`}`;
-
-/** A name may hold what steers a terminal, or turns text around. */

@@ -2,7 +2,9 @@
 import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
+import { ownPathOf } from '../gateway-own.ts';
 import type { Policy } from '../model/policy.ts';
+import type { PathSegment } from '../model/route.ts';
 import { type Fault, formatFault } from '../policy/fault.ts';
 import { type LivePolicy, livePolicy } from '../policy/live.ts';
 import { loadPolicy } from '../policy/load.ts';
@@ -30,22 +32,45 @@ export function readSettings(options: LoadOptions): Settings | { readonly faults
     const more = compiled !== undefined && 'faults' in compiled ? compiled.faults : [];
     return { faults: [...loaded.faults, ...more] };
   }
-  const live = livePolicy(loaded.config.policies);
-  if ('faults' in live) return live;
-  const settings = { config: loaded.config, policy: live.policy, live };
-  const faults = disagreements(settings);
-  return faults.length > 0 ? { faults } : settings;
+  const { config } = loaded;
+  const live = livePolicy(config.policies, { check: (policy) => disagreements(config, policy) });
+  return 'faults' in live ? live : { config, policy: live.policy, live };
 }
 
-/** What each of the two may say by itself, and not beside the other. */
-const disagreements = ({ config, policy }: Settings): readonly Fault[] => {
-  const [socket] = policy.sockets;
+/** What each of the two may say by itself, and not beside the other: at the start, and of each policy that is loaded later. */
+const disagreements = (config: Config, policy: Policy): readonly Fault[] =>
+  [...tooMuchKept(config, policy), ...takenPaths(config, policy)].map((fault) => ({
+    ...{ file: config.file, line: 0, column: 0 },
+    ...fault,
+  }));
+
+type Disagreement = Pick<Fault, 'message' | 'found' | 'expected'>;
+
+const tooMuchKept = ({ sockets: { waitingBytes } }: Config, { sockets: [socket] }: Policy): readonly Disagreement[] => {
   const kept = socket?.missed?.maxBytes ?? 0;
-  if (kept <= config.sockets.waitingBytes) return [];
+  if (kept <= waitingBytes) return [];
   const message =
     'a client that returns could not take what is kept for it: sockets.waiting is below the missed.size of the policy';
-  const [found, expected] = [`${config.sockets.waitingBytes} bytes`, `${kept} bytes or more`];
-  return [{ file: config.file, line: 0, column: 0, message, found, expected }];
+  return [{ message, found: `${waitingBytes} bytes`, expected: `${kept} bytes or more` }];
+};
+
+/** The gateway answers there before any policy is asked: such a route would never be reached, and nobody be told. */
+const takenPaths = (config: Config, { routes, sockets, webSockets }: Policy): readonly Disagreement[] => {
+  const written = [
+    ...[...routes, ...webSockets].map(({ id, segments }) => ({ id, path: `/${segments.map(segmentText).join('/')}` })),
+    ...sockets.map(({ path }) => ({ id: 'socket', path })),
+  ];
+  return written.flatMap(({ id, path }) => {
+    const taken = ownPathOf(path, config);
+    if (taken === undefined) return [];
+    const message = `${id} of the policy is at a path at which the gateway itself answers, as it is configured`;
+    return [{ message, found: path, expected: `a path that is not ${taken.endsWith('/') ? 'below ' : ''}${taken}` }];
+  });
+};
+
+const segmentText = (segment: PathSegment): string => {
+  if (segment.kind === 'literal') return segment.text;
+  return segment.kind === 'rest' ? '*' : `{${segment.name}}`;
 };
 
 /** Writes faults for people, one a line, or as one JSON object. */

@@ -53,12 +53,15 @@ export interface LivePolicy {
 export interface LivePolicyOptions {
   readonly load?: Load;
   readonly now?: () => number;
+  /** Returns what speaks against a policy where it is to be live, although it is good by itself. */
+  readonly check?: (policy: Policy) => readonly Fault[];
 }
 
 /** How many generations can be gone back. */
 const MAX_EARLIER = 4;
 
 interface State {
+  readonly check: NonNullable<LivePolicyOptions['check']>;
   current: Generation;
   /** How many numbers were given. */
   count: number;
@@ -71,14 +74,15 @@ interface State {
 /** Returns the live policy of the files, at its first generation, or all their faults. */
 export const livePolicy = (
   files: readonly string[],
-  { load, now = Date.now }: LivePolicyOptions = {},
+  { load, now = Date.now, check = () => [] }: LivePolicyOptions = {},
 ): LivePolicy | { readonly faults: readonly Fault[] } => {
   const look = (): Snapshot => takeSnapshot(files, load);
   const seen = look();
-  const first = judged(seen, undefined);
+  const first = judged(seen, undefined, check);
   if ('faults' in first) return first;
   const current = { ...first, generation: 1, loadedAtMillis: now() };
-  const state: State = { current, count: 1, earlier: [], seen, lastFailure: undefined, rolledBackFrom: undefined };
+  const unchanged = { lastFailure: undefined, rolledBackFrom: undefined };
+  const state: State = { check, current, count: 1, earlier: [], seen, ...unchanged };
 
   return {
     policy: viewOf(() => state.current.policy),
@@ -115,7 +119,7 @@ const takeOther = (state: State, seen: Snapshot, nowMillis: number): ReloadOutco
 /** Judges what the files hold now, beside what is live, and swaps when it is good. */
 const take = (state: State, seen: Snapshot, nowMillis: number): ReloadOutcome => {
   state.seen = seen;
-  const next = judged(seen, state.current.policy);
+  const next = judged(seen, state.current.policy, state.check);
   if ('faults' in next) {
     state.lastFailure = { atMillis: nowMillis, sha256: seen.sha256, faults: next.faults };
     return { outcome: 'refused', failure: state.lastFailure };
@@ -142,13 +146,14 @@ const rollBack = (state: State): Generation | undefined => {
 type Judged = Pick<Generation, 'policy' | 'sha256' | 'files'> | { readonly faults: readonly Fault[] };
 
 /** Returns what can go live in the place of another, or why it cannot. */
-const judged = ({ loaded, files, sha256 }: Snapshot, inPlaceOf: Policy | undefined): Judged => {
+const judged = ({ loaded, files, sha256 }: Snapshot, inPlaceOf: Policy | undefined, check: State['check']): Judged => {
   if ('faults' in loaded) return loaded;
   const { policy } = loaded;
   const wrong = [...selfTest(policy), ...(inPlaceOf === undefined ? [] : needingRestart(inPlaceOf, policy))];
   const [file] = files;
-  if (wrong.length === 0) return { policy, files, sha256 };
-  return { faults: wrong.map((message) => ({ file: file?.file ?? '', line: 0, column: 0, message })) };
+  const told = wrong.map((message) => ({ file: file?.file ?? '', line: 0, column: 0, message }));
+  const faults = [...told, ...check(policy)];
+  return faults.length === 0 ? { policy, files, sha256 } : { faults };
 };
 
 /** The listener and the upstream's connection are bound to the socket's path when the process starts. */

@@ -40,7 +40,7 @@ const unfit = (key: string, what: string): Rejection => new Rejection('body-unfi
 
 const accountIn = (value: unknown): string => {
   if (typeof value === 'string' && ACCOUNT.test(value)) return value;
-  throw unfit('account', 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-"');
+  throw unfit('account', 'is not 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or a digit first');
 };
 
 const rolesIn = (value: unknown): readonly string[] => {

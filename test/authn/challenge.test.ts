@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keysUnavailable, quoted, refusal, withMetadata } from '../../src/authn/challenge.ts';
+import { keysUnavailable, quoted, refusal, retryAfter, withMetadata } from '../../src/authn/challenge.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { type ReasonCode, reasons } from '../../src/model/reason.ts';
 import { Rejection } from '../../src/model/rejection.ts';
@@ -90,4 +90,10 @@ describe('quoted', () => {
     expect(quoted('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`);
     expect(quoted('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`);
   });
+});
+
+test('asking again makes sense after whole seconds, one at least', () => {
+  expect([0, 1, 1000, 1001, 30_000].map((millis) => retryAfter(millis).join(': '))).toEqual(
+    [1, 1, 1, 2, 30].map((seconds) => `Retry-After: ${seconds}`),
+  );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkIssuers, type IssuerSettings } from '../../src/authn/issuer.ts';
+import { checkIssuers, type IssuerSettings, settingsDigest } from '../../src/authn/issuer.ts';
 
 const good: IssuerSettings = {
   name: 'main',
@@ -80,4 +80,15 @@ describe('checkIssuers', () => {
     expect(() => checkIssuers([good, { ...other, name: 'main' }])).toThrow('alias "main"');
     expect(() => checkIssuers([good, { ...other, issuer: good.issuer }])).toThrow('called "https://issuer.test/"');
   });
+});
+
+test('settings that differ have different digests, in what JSON has no words for too', () => {
+  const settings = { ...good, roleMap: new Map([['a', 'b']]), tenants: new Set(['t']) };
+  expect(settingsDigest(settings)).toBe(settingsDigest({ ...settings }));
+  const others = [
+    { ...settings, roleMap: new Map([['a', 'c']]) },
+    { ...settings, tenants: new Set(['u']) },
+    { ...settings, audience: 'another' },
+  ];
+  expect(new Set([settings, ...others].map(settingsDigest)).size).toBe(4);
 });

@@ -157,6 +157,38 @@ describe('explain', () => {
   });
 });
 
+describe('where people can log in', () => {
+  const file = write(
+    'people.yaml',
+    readFileSync(plain, 'utf8')
+      .replace(/keys: .*/, 'login: { client-id: c } }')
+      .replace('audience: a, ', ''),
+  );
+
+  test('a page that nobody opens leads to the login', async () => {
+    const found = await told('GET /', { file });
+    expect(found).toMatchObject({ reason: 'login-needed', route: { access: 'page' } });
+    expect(found.shown).toMatchObject({ status: 303, headers: { location: '/auth/login?return=%2F' } });
+    expect(await told('GET /', { file, as: 'alice' })).toMatchObject({ verdict: 'allowed' });
+    expect(await told('GET /')).toMatchObject({ verdict: 'allowed', caller: null });
+  });
+
+  test('a script that asks for the page does not', async () => {
+    const header = [['Accept', '*/*']] as const;
+    expect(await told('GET /', { file, header })).toMatchObject({ reason: 'token-missing' });
+    expect(await told('GET /api/canvas/list', { file })).toMatchObject({ reason: 'token-missing' });
+  });
+
+  test('what is the gateway’s own is no policy’s affair', async () => {
+    const { code, err } = await run('GET /auth/login?return=/', { file });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: '/auth/login is the gateway’s own: no policy is asked what becomes of it.',
+    });
+    expect(await told('GET /auth/login')).toMatchObject({ reason: 'route-unknown' });
+  });
+});
+
 describe('explain --live', () => {
   test('reads the configured ledger, and changes nothing in it', async () => {
     const file = gateway('live');

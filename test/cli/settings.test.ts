@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readSettings, writeFaults } from '../../src/cli/settings.ts';
 
 function lines() {
@@ -31,6 +31,67 @@ test('a policy that keeps more for who returns than may wait for a client is a f
   });
   expect(readSettings({ file: write('8MiB'), variables: {} })).toMatchObject({ policy: { name: 'jaaz' } });
   rmSync(folder, { recursive: true });
+});
+
+describe('a policy at a path at which the gateway itself answers', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'settings-own-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const policy = join(folder, 'p.yaml');
+  const write = (route: string, more = ''): void =>
+    writeFileSync(policy, `version: 1\nname: p\nroutes: [{ id: r, match: '${route}' }]\n${more}`);
+  const issuer = (more: string): string => `issuers: [{ name: corp, issuer: https://id.example, ${more} }]`;
+  const keys = issuer('audience: a, keys: { url: https://id.example/keys }');
+  const login = issuer('login: { client-id: c }');
+  const read = (issuers: string, upstream = '{ url: http://127.0.0.1:1 }') => {
+    const file = join(folder, 'gateway.yaml');
+    writeFileSync(file, `upstream: ${upstream}\npolicies: [p.yaml]\nledger: { sqlite: x.db }\n${issuers}\n`);
+    return readSettings({ file, variables: {} });
+  };
+  const taken = (found: string, expected: string) => ({
+    faults: [{ message: expect.stringContaining('the gateway itself answers'), found, expected }],
+  });
+
+  test.each([
+    ['GET /auth/login', '/auth/login'],
+    ['POST /auth/other', '/auth/other'],
+    ['GET /auth/*', '/auth/*'],
+    ['GET /auth/{name}', '/auth/{name}'],
+  ])('is a fault below /auth/ where people can log in: %s', (route, found) => {
+    write(route);
+    expect(read(login)).toMatchObject(taken(found, 'a path that is not below /auth/'));
+    expect(read(keys)).toHaveProperty('policy');
+  });
+
+  test.each(['GET /auth', 'GET /authors/x', 'GET /*', 'GET /{name}/login'])('is none elsewhere: %s', (route) => {
+    write(route);
+    expect(read(login)).toHaveProperty('policy');
+  });
+
+  test('is a fault for a socket too', () => {
+    const deliver = 'deliver: { update: { owner: { doc: id }, type: type, types: { a: {} } } }';
+    const socket = `{ path: /auth/ws/, protocol: socket.io, token: [auth], ${deliver} }`;
+    write('GET /x', `resources: { doc: { id: '[a-z]{1,9}' } }\nsockets: [${socket}]\n`);
+    expect(read(login)).toMatchObject(taken('/auth/ws/', 'a path that is not below /auth/'));
+  });
+
+  test('is a fault where keys or metadata are published, and none where they are not', () => {
+    write('GET /.well-known/oauth-protected-resource');
+    expect(read(keys)).toMatchObject({ faults: [{ found: '/.well-known/oauth-protected-resource' }] });
+    expect(read(login)).toHaveProperty('policy');
+    write('GET /.well-known/jaaz-gateway/jwks.json');
+    expect(read(keys)).toHaveProperty('policy');
+    const signing = read(keys, '{ url: http://127.0.0.1:1, assertion: { audience: a } }');
+    expect(signing).toMatchObject({ faults: [{ expected: 'a path that is not /.well-known/jaaz-gateway/jwks.json' }] });
+  });
+
+  test('does not go live later either', () => {
+    write('GET /x');
+    const settings = read(login);
+    if ('faults' in settings) throw new Error('it is good');
+    write('GET /auth/me');
+    expect(settings.live.reload()).toMatchObject({ outcome: 'refused', failure: taken('/auth/me', expect.anything()) });
+    expect(settings.policy.match('GET', '/x')).toBeDefined();
+  });
 });
 
 test('files below here are told as they are seen from here', () => {

@@ -161,6 +161,18 @@ describe('what a running process cannot take', () => {
     expect(faultsOf(live)).toEqual(['p.yaml: a socket appears at /ws/: that needs a restart']);
   });
 
+  test('a policy against which something else speaks is refused, at the start and later', () => {
+    const check = ({ routes }: Policy) =>
+      routes.some(({ id }) => id === 'two') ? [{ file: 'g.yaml', line: 0, column: 0, message: 'not here' }] : [];
+    const live = livePolicy([file], { check });
+    if ('faults' in live) throw new Error('it is good');
+    write('two');
+    expect(live.reload().outcome).toBe('refused');
+    expect(faultsOf(live)).toEqual(['g.yaml: not here']);
+    expect(routesOf(live)).toEqual(['one']);
+    expect(livePolicy([file], { check })).toMatchObject({ faults: [{ message: 'not here' }] });
+  });
+
   test('a policy that fails its own test is refused', () => {
     const deaf = (policy: Policy): Policy => ({ ...policy, match: () => undefined });
     let isDeaf = false;

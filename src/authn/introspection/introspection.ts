@@ -9,8 +9,9 @@ import { looksLikeApiKey } from '../api-key-text.ts';
 import { type BoundedMemory, boundedMemory } from '../bounded-memory.ts';
 import { refusal } from '../challenge.ts';
 import type { TokenReader } from '../credential-token.ts';
-import type { IntrospectionSettings, IssuerSettings } from '../issuer.ts';
+import { type IntrospectionSettings, type IssuerSettings, settingsDigest } from '../issuer.ts';
 import { MAX_TOKEN_LENGTH } from '../jwt.ts';
+import { together } from '../together.ts';
 import { portions, type Turns, turns } from '../turns.ts';
 import { answerJudge } from './answer.ts';
 import { type AskIssuer, askIssuer } from './request.ts';
@@ -65,12 +66,11 @@ export const introspection = (options: IntrospectionOptions): Introspection => {
   const known = verdictMemory(options);
   const lookUp = lookUps({ settings, asked, ask, known, options });
   const tokens = new WeakMap<Principal, string>();
-  // A verdict holds under the settings by which it was reached and no others (CVE-2021-32701, CVE-2026-35039).
-  const generation = hash('sha256', JSON.stringify(settings, withCollections), 'base64');
+  const generation = settingsDigest(settings);
   const digestOf = (token: string): string => hash('sha256', generation + token, 'base64');
 
   const lookUpAndHold = async (token: string, digest: string, address?: string): Promise<Principal> => {
-    const principal = await lookUp(token, digest, address);
+    const principal = await lookUp(digest, { token, address });
     tokens.set(principal, token);
     return principal;
   };
@@ -131,6 +131,12 @@ interface LookingUp {
   readonly options: IntrospectionOptions;
 }
 
+interface Shown {
+  readonly token: string;
+  /** Of whoever shows it; undefined where that is not known. */
+  readonly address: string | undefined;
+}
+
 /** Returns what asks about a token, once for all who show it at the same time, and remembers what it came to. */
 const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
   const {
@@ -146,7 +152,6 @@ const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
   // A line for each, so that a flood of invented tokens keeps nobody waiting who was let in before. All of those may come in
   // one moment, with sockets that were opened in one.
   const [proven, unproven] = [line(remembered), line(waiting)];
-  const underWay = new Map<string, Promise<Principal>>();
   // Less than what is asked at once: a flood from one address leaves turns that are free.
   const portion = portions({ atOnce: options.perAddress ?? Math.ceil((atOnce * 3) / 4), waiting, refuse: full });
   const inTurn = <T>(digest: string, address: string | undefined, work: () => Promise<T>): Promise<T> => {
@@ -154,7 +159,7 @@ const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
     return address === undefined ? unproven.take(work) : portion(address, () => unproven.take(work));
   };
 
-  const lookUp = async (token: string, digest: string, address: string | undefined): Promise<Principal> => {
+  return together(async (digest: string, { token, address }: Shown): Promise<Principal> => {
     const begun = performance.now();
     const { answer, fromMillis } = await inTurn(digest, address, async () => {
       if (performance.now() - begun > timeoutMillis) throw full();
@@ -177,15 +182,7 @@ const lookUps = ({ settings, asked, ask, known, options }: LookingUp) => {
       if (error instanceof Rejection) known.bad.remember(digest, error, { fromMillis, untilMillis });
       throw error;
     }
-  };
-
-  return (token: string, digest: string, address: string | undefined): Promise<Principal> => {
-    const running = underWay.get(digest);
-    if (running !== undefined) return running;
-    const looking = lookUp(token, digest, address).finally(() => underWay.delete(digest));
-    underWay.set(digest, looking);
-    return looking;
-  };
+  });
 };
 
 const onlyOne = (issuers: readonly IssuerSettings[]) => {
@@ -232,7 +229,3 @@ const healthyAsk = (
 
 const unavailable = (detail: string, retryAfterSeconds: number): Rejection =>
   new Rejection('introspection-unavailable', detail, { headers: ['Retry-After', String(retryAfterSeconds)] });
-
-/** JSON knows neither maps nor sets: two configurations that differ in one must not look the same. */
-const withCollections = (_name: string, value: unknown): unknown =>
-  value instanceof Map || value instanceof Set ? [...value] : value;

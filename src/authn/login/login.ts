@@ -1,6 +1,7 @@
 /** Logging in at an OpenID provider with a browser, and out again: here, there, or because the provider says so. */
 import { LOGIN_PATHS, type Logins } from '../../model/login.ts';
 import { Rejection } from '../../model/rejection.ts';
+import { boundedMemory, type Span } from '../bounded-memory.ts';
 import { type LogoutToken, readLogoutToken } from '../oidc/logout-token.ts';
 import type { LoginIssuer } from '../oidc/provider.ts';
 import type { Providers } from '../oidc/providers.ts';
@@ -9,7 +10,6 @@ import type { BegunSession, ProvenLogin } from '../session/begin.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { SessionsOf } from '../session/store.ts';
 import { loginNotes, NOTE_MILLIS, randomText } from './note.ts';
-import { once } from './once.ts';
 import { returnPath } from './return.ts';
 
 export interface LoginsOptions {
@@ -26,8 +26,8 @@ const MAX_REMEMBERED = 10_000;
 /** Returns what begins, finishes and ends the sessions of those who log in. */
 export const logins = ({ providers, sessions, sealer, now = Date.now }: LoginsOptions): Logins => {
   const notes = loginNotes(sealer, now);
-  const finished = once(MAX_REMEMBERED, now);
-  const loggedOut = once(MAX_REMEMBERED, now);
+  const finished = boundedMemory<true>(MAX_REMEMBERED, now);
+  const loggedOut = boundedMemory<true>(MAX_REMEMBERED, now);
 
   return {
     providers: providers.list,
@@ -44,13 +44,13 @@ export const logins = ({ providers, sessions, sealer, now = Date.now }: LoginsOp
       if (note.redirectUri !== origin + LOGIN_PATHS.callback)
         throw new Rejection('login-failed', 'the login was begun under another address');
       // A provider that gets a code a second time takes back what it gave for the first (RFC 6749, section 4.1.2).
-      if (finished.has(note.state)) throw new Rejection('login-failed', 'the callback came before');
-      finished.add(note.state, note.begunAtMillis + NOTE_MILLIS);
+      if (finished.recall(note.state)) throw new Rejection('login-failed', 'the callback came before');
+      finished.remember(note.state, true, until(note.begunAtMillis + NOTE_MILLIS));
       const proof = await providers
         .named(note.provider)
         .prove(query, note)
         .catch((error: unknown) => {
-          if (isAway(error)) finished.takeBack(note.state);
+          if (isAway(error)) finished.forget(note.state);
           throw error;
         });
       const begun = await begin(sessions, { ...proof, issuer: note.provider });
@@ -76,14 +76,17 @@ export const logins = ({ providers, sessions, sealer, now = Date.now }: LoginsOp
       const at = providers.named(provider);
       const token = await readLogoutToken(logoutToken, { settings: at.settings, keys: await at.keys(), now });
       const key = `${provider}|${token.jti}`;
-      if (loggedOut.has(key)) throw new Rejection('logout-token-invalid', 'the logout token came before');
+      if (loggedOut.recall(key)) throw new Rejection('logout-token-invalid', 'the logout token came before');
       const ended = await sessions.endAll(sessionsOf(at.settings, token), token.issuedAtMillis);
       // Not before it is done: a provider that was told of a failure sends the same one again.
-      loggedOut.add(key, token.endsAtMillis);
+      loggedOut.remember(key, true, until(token.endsAtMillis));
       return ended;
     },
   };
 };
+
+/** A clock that was set back lets nothing be used twice. */
+const until = (untilMillis: number): Span => ({ fromMillis: Number.NEGATIVE_INFINITY, untilMillis });
 
 const isAway = (error: unknown): boolean => error instanceof Rejection && error.reason === 'provider-unavailable';
 

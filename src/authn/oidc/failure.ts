@@ -1,7 +1,7 @@
 /** What went wrong between us and a provider, as a refusal: whose fault it is, in words that hold no code and no token. */
 import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client';
 import { Rejection } from '../../model/rejection.ts';
-import { quoted } from '../challenge.ts';
+import { quoted, retryAfter } from '../challenge.ts';
 import { awayIn } from './fetch.ts';
 
 /** RFC 6749, section 4.1.2.1: errors of the provider, whatever status they came with. */
@@ -9,9 +9,7 @@ const ownErrors = new Set(['server_error', 'temporarily_unavailable']);
 
 /** Returns the 503 of a provider that cannot be asked, with the time after which asking again makes sense. */
 export const providerUnavailable = (provider: string, detail: string, retryAfterMillis = 0): Rejection =>
-  new Rejection('provider-unavailable', `${provider} ${detail}`, {
-    headers: ['Retry-After', String(Math.max(1, Math.ceil(retryAfterMillis / 1000)))],
-  });
+  new Rejection('provider-unavailable', `${provider} ${detail}`, { headers: retryAfter(retryAfterMillis) });
 
 const said = (error: string, description: string | undefined): string =>
   description === undefined ? quoted(error) : `${quoted(error)}: ${quoted(description)}`;

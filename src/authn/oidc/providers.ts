@@ -2,7 +2,7 @@
 import type { LoginProvider } from '../../model/login.ts';
 import { quoted } from '../challenge.ts';
 import type { IssuerSettings } from '../issuer.ts';
-import type { KeyTimes } from '../keys.ts';
+import { KEY_TIMES, type KeyTimes } from '../keys.ts';
 import type { Refresh } from '../session/refresh.ts';
 import type { DiscoveryTimes } from './discovery.ts';
 import {
@@ -45,7 +45,6 @@ const defaultDiscoveryTimes: DiscoveryTimes = {
   pauseMillis: 1000,
   longestPauseMillis: 30_000,
 };
-const defaultKeyTimes: KeyTimes = { refreshMillis: 300_000, cooldownMillis: 30_000, staleMillis: 43_200_000 };
 
 const hasLogin = (settings: IssuerSettings): settings is LoginIssuer => settings.login !== undefined;
 
@@ -57,7 +56,7 @@ export const openProviders = (options: ProvidersOptions): Providers => {
     now: options.now ?? Date.now,
     limits: { timeoutMillis, maxBytes },
     discoveryTimes: { ...defaultDiscoveryTimes, ...options.discoveryTimes },
-    keyTimes: { ...defaultKeyTimes, ...options.keyTimes },
+    keyTimes: { ...KEY_TIMES, ...options.keyTimes },
     notice: options.notice ?? (() => undefined),
   };
   const opened = issuers.filter(hasLogin).map((settings) => openProvider(settings, terms));

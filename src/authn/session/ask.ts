@@ -5,6 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Session } from '../../model/session.ts';
+import { boundedMemory } from '../bounded-memory.ts';
+import { together } from '../together.ts';
 import type { Answer, SessionRefresh } from './refresh.ts';
 import type { SessionStore } from './store.ts';
 
@@ -44,7 +46,6 @@ const LOOK_MILLIS = 50;
 /** Returns what asks, as one holder of leases. */
 export const sessionAsk = ({ store, refresh, now, waitMillis = WAIT_MILLIS }: SessionAskOptions): SessionAsk => {
   const holder = randomUUID();
-  const asking = new Map<string, Promise<Verdict>>();
   /** Of these the provider has been asked, and has not answered. */
   const unanswered = new Set<string>();
   const { rest, resting } = rests(now);
@@ -85,15 +86,12 @@ export const sessionAsk = ({ store, refresh, now, waitMillis = WAIT_MILLIS }: Se
     }
   };
 
+  const askTogether = together(lookOrAsk);
   return {
     async ask(digest, session) {
       const rested = resting(digest);
       if (rested !== undefined) return rested;
-      const known = asking.get(digest);
-      if (known !== undefined) return await known;
-      const verdict = lookOrAsk(digest, session).finally(() => asking.delete(digest));
-      asking.set(digest, verdict);
-      return await verdict;
+      return await askTogether(digest, session);
     },
     close: () => closing.abort(),
   };
@@ -106,24 +104,16 @@ const MAX_RESTS = 10_000;
 
 /** Returns a memory of what cannot be told at the moment. */
 const rests = (now: () => number) => {
-  const known = new Map<string, Unknown>();
+  const known = boundedMemory<Unknown>(MAX_RESTS, now);
   return {
     rest(digest: string, detail: string): Unknown {
-      const unknown: Unknown = { is: 'unknown', askAgainAtMillis: now() + REST_MILLIS, detail };
-      known.delete(digest);
-      for (const earliest of known.keys()) {
-        if (known.size < MAX_RESTS) break;
-        known.delete(earliest);
-      }
-      known.set(digest, unknown);
+      const fromMillis = now();
+      const untilMillis = fromMillis + REST_MILLIS;
+      const unknown: Unknown = { is: 'unknown', askAgainAtMillis: untilMillis, detail };
+      known.remember(digest, unknown, { fromMillis, untilMillis });
       return unknown;
     },
-    resting(digest: string): Unknown | undefined {
-      const unknown = known.get(digest);
-      if (unknown !== undefined && unknown.askAgainAtMillis > now()) return unknown;
-      known.delete(digest);
-      return undefined;
-    },
+    resting: known.recall,
   };
 };
 

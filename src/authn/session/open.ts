@@ -2,6 +2,7 @@
 import type { Principal } from '../../model/principal.ts';
 import { Rejection } from '../../model/rejection.ts';
 import type { Session } from '../../model/session.ts';
+import { retryAfter } from '../challenge.ts';
 import type { SessionAsk, Verdict } from './ask.ts';
 import type { Found, NearSessions } from './near.ts';
 import type { SessionStore } from './store.ts';
@@ -130,7 +131,7 @@ const judge = ({ near, terms, now, end }: SessionOpenOptions, told: Teller) => {
       const askAgainAtMillis = Math.min(now() + RETRY_MILLIS, endMillis);
       return remember(opening, known.session, { read: false, askAgainAtMillis });
     }
-    const headers = retryIn(RETRY_MILLIS);
+    const headers = retryAfter(RETRY_MILLIS);
     throw new Rejection('sessions-unavailable', `sessions: ${String(cause)}`, { cause, headers });
   };
 
@@ -147,14 +148,12 @@ const judge = ({ near, terms, now, end }: SessionOpenOptions, told: Teller) => {
     told.provider(session.issuer, false, verdict.detail);
     const askAgainAtMillis = Math.min(verdict.askAgainAtMillis, graceEnd(session));
     if (now() < askAgainAtMillis) return remember(opening, session, { askAgainAtMillis });
-    const headers = retryIn(verdict.askAgainAtMillis - now());
+    const headers = retryAfter(verdict.askAgainAtMillis - now());
     throw new Rejection('provider-unavailable', `the provider of ${session.issuer}: ${verdict.detail}`, { headers });
   };
 
   return { none, remember, isGood, goOn, judged };
 };
-
-const retryIn = (millis: number): readonly string[] => ['Retry-After', String(Math.max(1, Math.ceil(millis / 1000)))];
 
 /** Says what changed, once. */
 const teller = (notice: (notice: SessionNotice) => void) => {

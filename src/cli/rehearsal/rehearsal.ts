@@ -43,6 +43,8 @@ export interface RehearsalOptions {
   readonly has: ReadonlyMap<string, ScriptedAnswer>;
   /** The hosts that are served; undefined: any. */
   readonly hosts?: readonly string[] | undefined;
+  /** True: people can log in, so a page asks for a session. */
+  readonly login?: boolean;
 }
 
 /** A request as a client sends it. */
@@ -140,7 +142,7 @@ const plumb = (options: RehearsalOptions, issuers: readonly IssuerSettings[]) =>
     ledger,
     calls,
     lookup: ownershipLookup({ ledger, near: nearOwnershipCache(NEAR), common: undefined }),
-    authenticator: authenticate({ issuers, source: noSource }),
+    authenticator: authenticate({ issuers, source: noSource, sessions: options.login ? NOBODY_LOGGED_IN : undefined }),
     canonical: canonical({ hosts, trustedProxies: [], newId: () => `rehearsal-${++requests}` }),
     limit: limitStage({ policy, limiter: memoryLimiter({ maxEntries: 10_000, now: stoppedClock }) }),
     shares: sharesStage(UNBOUNDED),
@@ -179,6 +181,9 @@ const WRITERS: Pick<RewriteOptions, 'writeJson' | 'writeMultipart'> = {
 };
 const NO_BOUND = Number.MAX_SAFE_INTEGER;
 const UNBOUNDED = { maxOpenPerKey: NO_BOUND, maxOpen: NO_BOUND, maxBytesPerKey: NO_BOUND, maxBytes: NO_BOUND };
+
+/** Callers of a rehearsal show tokens; a cookie opens nothing. */
+const NOBODY_LOGGED_IN = { principalOf: () => undefined, prolong: () => undefined };
 
 const noSource = (): never => {
   throw new TypeError('A stand-in issuer has no public keys.');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Belonging, callsOf, ledgerOf } from '../../../src/cli/rehearsal/belongings.ts';
 import type { ScriptedAnswer } from '../../../src/cli/rehearsal/origin.ts';
 import { type Asked, rehearsal } from '../../../src/cli/rehearsal/rehearsal.ts';
+import { SESSION_COOKIE } from '../../../src/model/cookie.ts';
 import { jaazPolicy } from '../../support/policies.ts';
 
 const alice = { issuer: 'main', user: 'alice', roles: [] };
@@ -12,10 +13,13 @@ const json = (value: unknown): ScriptedAnswer => ({
 });
 const owned: readonly Belonging[] = [{ ref: { kind: 'canvas', id: 'a' }, owner: 'main|alice' }];
 
-const stageOf = async (options: { readonly policy?: ReturnType<typeof jaazPolicy>; readonly has?: string[] } = {}) =>
+const stageOf = async (
+  options: { readonly policy?: ReturnType<typeof jaazPolicy>; readonly has?: string[]; readonly login?: boolean } = {},
+) =>
   rehearsal({
     policy: options.policy ?? jaazPolicy(),
     issuers: ['main'],
+    login: options.login ?? false,
     ledger: await ledgerOf(owned),
     has: new Map((options.has ?? []).map((target) => [target, json({})])),
   });
@@ -69,6 +73,16 @@ describe('a rehearsal', () => {
     ]);
     expect((await stage.request(asking('GET /api/canvas/new'))).record.outcome).toBe('allowed');
     expect((await stage.request(create)).record.reason).toBe('resource-taken');
+  });
+
+  test('knows whether people can log in', async () => {
+    const opened = asking('GET /', { caller: undefined, headers: ['accept', 'text/html'] });
+    expect((await (await stageOf()).request(opened)).record.outcome).toBe('allowed');
+    const stage = await stageOf({ login: true });
+    expect((await stage.request(opened)).record).toMatchObject({ reason: 'login-needed', status: 303 });
+    expect((await stage.request({ ...opened, caller: alice })).record).toMatchObject({ owner: 'main|alice' });
+    const cookie = ['cookie', `${SESSION_COOKIE}=x`];
+    expect((await stage.request({ ...opened, headers: cookie })).record.reason).toBe('session-ended');
   });
 
   test('gives claims back where nothing is sent', async () => {
