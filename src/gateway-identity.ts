@@ -3,22 +3,19 @@
  * and the signed word about them all that goes to the upstream.
  */
 import { type ApiKeys, openApiKeys } from './authn/api-keys.ts';
-import { type Assertions, assertions } from './authn/assertion/assertion.ts';
+import type { Assertions } from './authn/assertion/assertion.ts';
 import { type Authenticator, authenticate } from './authn/authenticate.ts';
-import { introspection } from './authn/introspection/introspection.ts';
+import type { Introspection } from './authn/introspection/introspection.ts';
 import { SERVICE_ALIAS } from './authn/issuer.ts';
-import { logins } from './authn/login/login.ts';
 import { type ResourceMetadata, resourceMetadata } from './authn/metadata.ts';
-import { openProviders } from './authn/oidc/providers.ts';
 import type { Revocations } from './authn/revocation.ts';
-import { type Sealer, sealer } from './authn/seal.ts';
-import { openSessions, type Sessions } from './authn/session/sessions.ts';
+import { sealer } from './authn/seal.ts';
 import { parseStrictJson } from './body/json.ts';
 import type { Config } from './config/config.ts';
+import type { People, Seals } from './gateway-people.ts';
 import { sealingSecrets } from './gateway-secrets.ts';
 import type { Stores } from './gateway-stores.ts';
 import type { AuditSink } from './model/audit.ts';
-import type { Logins } from './model/login.ts';
 import type { AdminAccess } from './server/admin-guard.ts';
 import type { AdminKeys } from './server/admin-keys.ts';
 import { keySource } from './store/keys/source.ts';
@@ -44,15 +41,6 @@ export interface Identity {
   close(): void;
 }
 
-/** Those who log in. */
-export interface People {
-  readonly logins: Logins;
-  readonly sessions: Sessions;
-  /** The secret that seals. */
-  readonly secret: Buffer;
-  close(): void;
-}
-
 interface Notice {
   readonly kind: string;
 }
@@ -61,7 +49,7 @@ interface Notice {
 const FAULTS_HERE = new Set(['api-keys-unreadable', 'sessions-unreadable', 'session-not-removed']);
 const GOOD_NEWS = new Set([
   ...['keys-changed', 'api-keys-readable', 'introspection-works', 'sessions-readable', 'provider-back'],
-  ...['session-ended', 'signing-keys-changed'],
+  ...['session-ended', 'refresh-refused', 'signing-keys-changed'],
 ]);
 
 /** Resolves with everything open, or rejects with what could not be; then nothing is left open. */
@@ -77,13 +65,14 @@ export const identityPlane = async (options: IdentityOptions): Promise<Identity>
     const seals = await sealsOf(config);
     const apiKeys = await openApiKeys({ store: stores.apiKeys, revocations, notice });
     open.push(apiKeys);
-    const people = seals && openPeople({ ...options, seals, notice });
+    const people =
+      seals && hasLogin(config)
+        ? (await import('./gateway-people.ts')).openPeople({ ...options, seals, notice })
+        : undefined;
     if (people !== undefined) open.push(people);
     const signing = seals && (await openAssertions({ ...options, seals, notice }));
     if (signing !== undefined) open.push(signing);
-    const opaque = config.issuers.some((issuer) => issuer.introspection !== undefined)
-      ? introspection({ issuers: config.issuers, notice })
-      : undefined;
+    const opaque = await openIntrospection(config, notice);
     const metadata = resourceMetadata({ issuers: config.issuers, url: config.listen.url });
     const authenticator = authenticate({
       issuers: config.issuers,
@@ -114,15 +103,9 @@ const closeAll = (open: ReadonlyArray<{ close(): void }>): void => {
   for (const each of open.toReversed()) each.close();
 };
 
-interface Seals {
-  readonly sealer: Sealer;
-  readonly secret: Buffer;
-}
-
 /** Returns nothing where nothing is to be sealed: then no secret is made either. */
 const sealsOf = async (config: Config): Promise<Seals | undefined> => {
-  const isNeeded = config.upstream.assertion !== undefined || config.issuers.some(({ login }) => login !== undefined);
-  if (!isNeeded) return undefined;
+  if (config.upstream.assertion === undefined && !hasLogin(config)) return undefined;
   const secrets = await sealingSecrets(config);
   return { sealer: sealer(secrets), secret: secrets[0] ?? Buffer.alloc(0) };
 };
@@ -132,34 +115,17 @@ interface Sealed extends IdentityOptions {
   readonly notice: (notice: Notice) => void;
 }
 
-const openPeople = ({ config, stores, revocations, seals, notice }: Sealed): People | undefined => {
-  const { issuers } = config;
-  if (!issuers.some(({ login }) => login !== undefined)) return undefined;
-  const { idleMillis, lifetimeMillis } = config.sessions;
-  const providers = openProviders({ issuers, source: keySource, notice });
-  const sessions = openSessions({
-    ...{ idleMillis, lifetimeMillis },
-    store: stores.sessions(),
-    sealer: seals.sealer,
-    issuers,
-    refresh: providers.refresh,
-    revocations,
-    notice,
-  });
-  return {
-    logins: logins({ providers, sessions, sealer: seals.sealer }),
-    sessions,
-    secret: seals.secret,
-    close() {
-      sessions.close();
-      providers.close();
-    },
-  };
-};
+const hasLogin = ({ issuers }: Config): boolean => issuers.some(({ login }) => login !== undefined);
+
+const openIntrospection = async ({ issuers }: Config, notice: Sealed['notice']): Promise<Introspection | undefined> =>
+  issuers.some((issuer) => issuer.introspection !== undefined)
+    ? (await import('./authn/introspection/introspection.ts')).introspection({ issuers, notice })
+    : undefined;
 
 const openAssertions = async ({ config, stores, seals, notice }: Sealed): Promise<Assertions | undefined> => {
   const { assertion } = config.upstream;
   if (assertion === undefined) return undefined;
+  const { assertions } = await import('./authn/assertion/assertion.ts');
   return await assertions({
     ...assertion,
     issuer: config.listen.url ?? 'jaaz-gateway',
