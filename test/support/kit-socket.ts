@@ -49,11 +49,13 @@ export const kitSocket = ({ io: settings, url, ...options }: Given) => {
   };
 };
 
+const KIT = new URL('../../client/index.ts', import.meta.url).href;
+
 /** Runs a program of its own that stops its socket at this; resolves with its exit code, what it said, and how long it took to end. */
 export const stopping = async (url: string, token: string, at: 'connect' | 'error') => {
   const program = `
     import { io } from 'socket.io-client';
-    import { gatewayClient } from 'jaaz-gateway/client';
+    import { gatewayClient } from ${JSON.stringify(KIT)};
     const [url, token, at] = process.argv.slice(1);
     const say = (what) => { console.log(what); if (what === at) stop(); };
     const { socket, stop } = gatewayClient({ url, token: () => token }).socket(io, { onError: () => say('error') });
