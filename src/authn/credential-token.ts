@@ -14,7 +14,10 @@ export interface TokenReader {
   reads(token: string): boolean;
   /** Returns whose it is, or throws or rejects with a Rejection. `address`: who shows it. */
   verify(token: string, address?: string): Principal | Promise<Principal>;
-  /** Returns the principal as it is by now, undefined when its authority is over. Asked of a principal that it gave. */
+  /**
+   * Returns the principal as it is by now; undefined when its authority is over, or when nobody can say that it goes on. Asked
+   * of a principal that it gave.
+   */
   prolong?(principal: Principal): Principal | undefined | Promise<Principal | undefined>;
 }
 
