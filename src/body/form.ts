@@ -4,7 +4,7 @@
  */
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest } from '../model/request.ts';
-import { pieces } from './pieces.ts';
+import { collect } from './collect.ts';
 
 /** A logout token is the largest thing that is sent this way, and is a few kilobytes. */
 const MAX_BYTES = 65_536;
@@ -26,39 +26,17 @@ export const readForm: ReadForm = async ({ headers, hasBody }, source) => {
     throw new Rejection('body-encoding', 'the Content-Encoding');
   }
   if (!TYPE.test(headers.get('content-type') ?? '')) throw new Rejection('body-type', 'not a form of this kind');
-  const announced = headers.get('content-length');
-  if (Number(announced ?? 0) > MAX_BYTES) throw tooLarge(`${announced} bytes announced`);
-  const text = await collect(source);
-  if (announced !== undefined && text.length !== Number(announced)) {
-    throw new Rejection('body-incomplete', `${text.length} of ${announced} bytes`);
-  }
-  return fieldsOf(text);
+  const length = headers.get('content-length');
+  const announced = length === undefined ? undefined : Number(length);
+  if (announced !== undefined && announced > MAX_BYTES)
+    throw new Rejection('body-too-large', `${announced} bytes announced, ${MAX_BYTES} allowed`);
+  const { chunks, total } = await collect(source, { maxBytes: MAX_BYTES, announced });
+  // One character for each byte.
+  return fieldsOf(Buffer.concat(chunks, total).toString('latin1'));
 };
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 const TYPE = /^application\/x-www-form-urlencoded(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
-
-const tooLarge = (found: string): Rejection => new Rejection('body-too-large', `${found}, ${MAX_BYTES} allowed`);
-
-/** Returns one character for each byte. */
-const collect = async (source: AsyncIterable<Buffer> | undefined): Promise<string> => {
-  if (source === undefined) throw new Rejection('body-incomplete', 'announced, but there is nothing to read');
-  const arrived = pieces();
-  let total = 0;
-  // Not `for await`: leaving that early destroys a stream, and the connection with it, before the refusal is sent.
-  const iterator = source[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await iterator.next().catch(brokenOff);
-    if (next.done === true) return Buffer.concat(arrived.all(), total).toString('latin1');
-    total += next.value.length;
-    if (total > MAX_BYTES) throw tooLarge('more arrived');
-    arrived.add(next.value);
-  }
-};
-
-const brokenOff = (cause: unknown): never => {
-  throw cause instanceof Rejection ? cause : new Rejection('body-incomplete', 'the connection broke off', { cause });
-};
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 

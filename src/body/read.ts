@@ -9,10 +9,10 @@ import type { JsonObject, JsonValue } from '../model/json.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, ReadBody, ReadRequest, ReadRequestInShadow } from '../model/request.ts';
 import type { BodyRule, RouteMatch } from '../model/route.ts';
+import { type CollectTerms, collect } from './collect.ts';
 import { conform } from './conform.ts';
 import { type JsonLimits, readStrictJson } from './json.ts';
 import { boundaryOf, parseMultipart } from './multipart.ts';
-import { pieces } from './pieces.ts';
 import { isRawNumber } from './raw-number.ts';
 import { recording } from './sent.ts';
 
@@ -55,7 +55,7 @@ export function read(limits: JsonLimits = {}): Read {
     if (announced !== undefined && announced > rule.maxBytes) {
       throw new Rejection('body-too-large', `${announced} bytes announced, ${rule.maxBytes} allowed`);
     }
-    const bytes = await collect(source, rule.maxBytes, announced);
+    const bytes = await collectWhole(source, { maxBytes: rule.maxBytes, announced });
     const body: ReadBody =
       rule.kind === 'json'
         ? {
@@ -93,33 +93,10 @@ export const readInShadow =
 const none: ReadBody = { kind: 'none' };
 const jsonType = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
 
-async function collect(
-  source: AsyncIterable<Buffer> | undefined,
-  maxBytes: number,
-  announced: number | undefined,
-): Promise<Buffer> {
-  if (source === undefined) throw new Rejection('body-incomplete', 'announced, but there is nothing to read');
-  const arrived = pieces();
-  let total = 0;
-  // Not `for await`: leaving that early destroys a stream, and the connection with it, before the refusal is sent.
-  const iterator = source[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await iterator.next().catch(brokenOff);
-    if (next.done === true) break;
-    total += next.value.length;
-    if (total > maxBytes) throw new Rejection('body-too-large', `more than ${maxBytes} bytes`);
-    arrived.add(next.value);
-  }
-  if (announced !== undefined && total !== announced) {
-    throw new Rejection('body-incomplete', `${total} of ${announced} bytes`);
-  }
-  const chunks = arrived.all();
+const collectWhole = async (source: AsyncIterable<Buffer> | undefined, terms: CollectTerms): Promise<Buffer> => {
+  const { chunks, total } = await collect(source, terms);
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : assemble(chunks, total);
-}
-
-function brokenOff(cause: unknown): never {
-  throw cause instanceof Rejection ? cause : new Rejection('body-incomplete', 'the connection broke off', { cause });
-}
+};
 
 const sliceBytes = 4_194_304;
 

@@ -4,11 +4,13 @@
  * no "to everybody". Those for whom the policy is not in effect yet have heard it before, and what became of it is
  * evidence.
  */
+
 import type { UpstreamEvent } from '../model/event.ts';
 import type { Owner } from '../model/principal.ts';
 import { type ResourceRef, resourceKey } from '../model/resource.ts';
 import type { Classified, Deliverable } from '../realtime/classify.ts';
 import type { Order, Overflow } from '../realtime/order.ts';
+import { askAgain } from './ask-again.ts';
 import type { Sight, Watch } from './event-watch.ts';
 
 type Owners = ReadonlyArray<Owner | undefined>;
@@ -241,17 +243,8 @@ const miss = (line: Line, heard: Heard, because: EventDrop): void => {
 };
 
 /** A failing ledger is asked again until the event has been here too long; `undefined` then. */
-const patiently = async <T>(line: Line, { heardMillis }: Heard, ask: () => T | Promise<T>): Promise<T | undefined> => {
-  const { now, retryMillis, patienceMillis } = line;
-  for (let pause = retryMillis; ; pause = Math.min(pause * 2, retryMillis * 10)) {
-    try {
-      return await ask();
-    } catch {
-      if (now() - heardMillis + pause > patienceMillis) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, pause).unref());
-    }
-  }
-};
+const patiently = <T>(line: Line, { heardMillis }: Heard, ask: () => T | Promise<T>): Promise<T | undefined> =>
+  askAgain({ ...line, untilMillis: heardMillis + line.patienceMillis }, ask);
 
 const drop = (line: Line, arrived: Arrived, because: EventDrop): void => {
   // The name of an unlisted event is the upstream's own choice: as a label it would not be bounded.

@@ -1,4 +1,5 @@
 /** What the judgement of a message on a raw WebSocket is given: the stages, the connection, and what may come of it. */
+
 import type { Claims } from '../authz/claim.ts';
 import type { BodySchema } from '../model/body-schema.ts';
 import type { Finding } from '../model/finding.ts';
@@ -9,6 +10,7 @@ import { Rejection } from '../model/rejection.ts';
 import type { ResourceRef } from '../model/resource.ts';
 import type { MessageRules } from '../model/websocket.ts';
 import type { MessageJudge } from '../realtime/messages.ts';
+import { askAgain } from './ask-again.ts';
 
 export type Owners = ReadonlyArray<Owner | undefined>;
 
@@ -104,18 +106,5 @@ export const refusalOf = ({ report }: Pick<MessageStages, 'report'>, error: unkn
 };
 
 /** A failing ledger is asked again until it has been too long; `undefined` then. */
-export const patiently = async <T>(
-  { now, patienceMillis, retryMillis }: Line,
-  ask: () => T | Promise<T>,
-): Promise<T | undefined> => {
-  const untilMillis = now() + patienceMillis;
-  for (let pause = retryMillis; ; pause = Math.min(pause * 2, retryMillis * 10)) {
-    try {
-      return await ask();
-    } catch {
-      // Whatever it was, it is asked again or told as what it comes to: nobody knows.
-      if (now() + pause > untilMillis) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, pause).unref());
-    }
-  }
-};
+export const patiently = <T>(line: Line, ask: () => T | Promise<T>): Promise<T | undefined> =>
+  askAgain({ ...line, untilMillis: line.now() + line.patienceMillis }, ask);

@@ -7,7 +7,8 @@ import type { Duplex } from 'node:stream';
 import { Rejection } from '../model/rejection.ts';
 import type { Reply } from '../pipeline/decide.ts';
 import { beginLife, type Life } from '../pipeline/life.ts';
-import { type Dress, problem, refusalForm, reply } from './respond.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import { type Dress, refusalForm, reply } from './respond.ts';
 
 /** What never became a request with a life of its own, and was refused. */
 export interface DoorRefusal {
@@ -120,7 +121,7 @@ const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }:
   const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
     // Read before the socket is closed, which forgets it.
     const known = from(socket, method);
-    closeWith(socket, rejection);
+    refuseUpgrade(socket, rejection, undefined);
     refused({ rejection, ...known });
   };
 
@@ -193,12 +194,3 @@ async function* bodyWhenAsked(incoming: IncomingMessage, outgoing: ServerRespons
   outgoing.writeContinue();
   yield* incoming as AsyncIterable<Buffer>;
 }
-
-/** For what never became a request with an answer of its own. */
-const closeWith = (socket: Duplex, rejection: Rejection): void => {
-  const { head, body } = problem(rejection, undefined);
-  const lines = [`HTTP/1.1 ${rejection.status} `];
-  for (let index = 0; index < head.length; index += 2) lines.push(`${head[index]}: ${head[index + 1]}`);
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`), body]));
-  socket.once('finish', () => socket.destroy());
-};

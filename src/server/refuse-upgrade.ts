@@ -1,11 +1,11 @@
-/** An upgrade that is refused is answered as any request is, and its connection ends with the answer. */
+/** What is refused on a bare connection is answered as any request is, and the connection ends with the answer. */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Rejection } from '../model/rejection.ts';
 import { problem } from './respond.ts';
 
 /** Answers with the problem document of a refusal, where there is still somebody to answer, and closes the connection. */
-export const refuseUpgrade = (socket: Duplex, rejection: Rejection, id: string): void => {
+export const refuseUpgrade = (socket: Duplex, rejection: Rejection, id: string | undefined): void => {
   const { status } = rejection;
   const { head, body } = problem(rejection, id);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'connection: close'];
