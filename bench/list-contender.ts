@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { ownershipLookup } from '../src/authz/lookup.ts';
 import { keepRows } from '../src/filter/rows.ts';
-import { type ResourceKind, resourceKey } from '../src/model/resource.ts';
+import type { ResourceKind } from '../src/model/resource.ts';
 import type { BodySink, BodySource } from '../src/model/response.ts';
 import { nearOwnershipCache } from '../src/store/memory/near-ownership-cache.ts';
 import { memoryLedger } from '../src/store/memory/ownership-ledger.ts';
@@ -54,7 +54,7 @@ const { rows } = LISTS[listName as ListName];
 const near = nearOwnershipCache({ maxEntries: rows, maxAgeMillis: 3_600_000 });
 for (let row = 0; row < rows; row += 1) {
   const owner = row % 10 < Number(ownedOfTen) ? CALLER : `bench|other-${row}`;
-  near.set(resourceKey({ kind: canvas.name, id: canvasId(row) }), owner, near.mark());
+  near.set({ kind: canvas.name, id: canvasId(row) }, owner, near.mark());
 }
 const lookup = ownershipLookup({ ledger: memoryLedger(), near, common: undefined });
 let lookUps = 0;

@@ -37,7 +37,7 @@ test('of two on one file, each heeds within a second what the other changes: an 
   const ref = { kind: 'canvas', id: 'shared' };
   const [one, other] = [await open(), await open()];
   await one.ledger.learn({ ref, parent: undefined, origin: 'request' }, 'alice');
-  one.near.set('canvas:shared', 'alice', one.near.mark());
+  one.near.set(ref, 'alice', one.near.mark());
   const told: unknown[] = [];
   one.revocations.onChange(() => told.push('changed'));
   await other.ledger.release(ref, 'alice');

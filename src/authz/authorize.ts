@@ -65,7 +65,7 @@ export const authorize = ({ lookup, claims, calls }: AuthorizeOptions): Authoriz
     const ref = locate(use, request, match);
     const resources = ref === undefined ? [] : [ref];
     const checked = checkOwn(lookup, resources, owner);
-    const grant = { request, owner, principal, resources, claims: [], releases: [] } as unknown as Grant;
+    const grant = { request, owner, principal, resources, claims: NONE, releases: NONE } as unknown as Grant;
     return checked === undefined ? grant : checked.then(() => grant);
   };
 
@@ -73,14 +73,8 @@ export const authorize = ({ lookup, claims, calls }: AuthorizeOptions): Authoriz
     const { uses, references, confirms } = match.route;
     meetCondition(request, match, principal);
     if (uses.length === 0 && references === undefined && confirms === undefined) {
-      return {
-        request,
-        owner: principal?.owner,
-        principal,
-        resources: [],
-        claims: [],
-        releases: [],
-      } as unknown as Grant;
+      const owner = principal?.owner;
+      return { request, owner, principal, resources: NONE, claims: NONE, releases: NONE } as unknown as Grant;
     }
     // A policy whose public route names resources does not load; this is law 7 for a mistake of ours.
     if (principal === undefined) throw new Rejection('token-missing', 'resources are named, but nobody is known');
@@ -89,6 +83,8 @@ export const authorize = ({ lookup, claims, calls }: AuthorizeOptions): Authoriz
     return only?.verb === 'own' ? judgeOne(only, judged) : judge(judged);
   };
 };
+
+const NONE: readonly ResourceRef[] = [];
 
 export type AuthorizeInShadow = (
   request: ReadRequestInShadow,

@@ -17,8 +17,10 @@ export const checkOwn = (
 };
 
 const judge = (refs: readonly ResourceRef[], owners: ReadonlyArray<Owner | undefined>, owner: Owner): undefined => {
-  for (const [index, ref] of refs.entries()) {
+  let index = 0;
+  for (const ref of refs) {
     const found = owners[index];
+    index += 1;
     if (found === owner) continue;
     throw new Rejection(
       'resource-hidden',

@@ -30,7 +30,7 @@ export const ownershipLookup = (options: LookupOptions): OwnershipLookup => {
   const { ledger, near, common } = options;
   common?.onInvalidate((refs) => {
     if (refs === 'everything') near.clear();
-    else for (const ref of refs) near.delete(resourceKey(ref));
+    else for (const ref of refs) near.delete(ref);
   });
   const lookUp = fartherOwners(options);
 
@@ -40,7 +40,7 @@ export const ownershipLookup = (options: LookupOptions): OwnershipLookup => {
       const known: Array<Owner | undefined> = [];
       let complete = true;
       for (const ref of refs) {
-        const owner = near.get(resourceKey(ref));
+        const owner = near.get(ref);
         known.push(owner);
         if (owner === undefined) complete = false;
       }
@@ -48,7 +48,7 @@ export const ownershipLookup = (options: LookupOptions): OwnershipLookup => {
     },
     async forget(refs) {
       const forgetNear = (): void => {
-        for (const ref of refs) near.delete(resourceKey(ref));
+        for (const ref of refs) near.delete(ref);
       };
       forgetNear();
       if (common === undefined) return;
@@ -70,7 +70,7 @@ const fartherOwners = ({ ledger, near, common }: LookupOptions) => {
       const owner = found[index];
       if (owner === undefined) continue;
       owners.set(resourceKey(ref), owner);
-      near.set(resourceKey(ref), owner, mark);
+      near.set(ref, owner, mark);
     }
     return owners;
   };
@@ -79,9 +79,8 @@ const fartherOwners = ({ ledger, near, common }: LookupOptions) => {
     const owners = new Map<string, Owner>();
     for (const record of await readRecords(ledger, refs)) {
       if (record === undefined || record.state === 'deleted') continue;
-      const key = resourceKey(record);
-      owners.set(key, record.owner);
-      near.set(key, record.owner, mark);
+      owners.set(resourceKey(record), record.owner);
+      near.set(record, record.owner, mark);
       common?.fill(record, record.owner);
     }
     return owners;

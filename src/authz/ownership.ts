@@ -65,13 +65,13 @@ export interface SharedOwnershipCache {
   onInvalidate(listener: (refs: readonly ResourceRef[] | 'everything') => void): void;
 }
 
-/** Owners known to this process. Synchronous, bounded in count and in age. */
+/** Owners known to this process. Synchronous, bounded in age and, for each kind, in count. */
 export interface NearOwnershipCache {
-  get(key: string): Owner | undefined;
+  get(ref: ResourceRef): Owner | undefined;
   /** A mark to be taken before the ledger is read; a `set` with a mark from before an invalidation is dropped. */
   mark(): number;
-  set(key: string, owner: Owner, mark: number): void;
-  delete(key: string): void;
+  set(ref: ResourceRef, owner: Owner, mark: number): void;
+  delete(ref: ResourceRef): void;
   clear(): void;
   readonly size: number;
 }

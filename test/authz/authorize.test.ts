@@ -241,7 +241,7 @@ describe('a grant', () => {
   test('of one own id that is near needs no promise', async () => {
     const ledger = memoryLedger();
     const near = nearOwnershipCache({ maxEntries: 10, maxAgeMillis: 60_000 });
-    near.set('canvas:hers', 'test|alice', near.mark());
+    near.set({ kind: 'canvas', id: 'hers' }, 'test|alice', near.mark());
     const lookup = ownershipLookup({ ledger, near, common: undefined });
     const judge = authorize({ lookup, claims: claims({ ledger, lookup, presence: async () => false }) });
     const { request, match } = await arrive(policy, get('/api/canvas/hers'));

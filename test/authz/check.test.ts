@@ -48,7 +48,7 @@ describe('checkOwn', () => {
 
 test('checkOwnInLedger does not believe a cache', async () => {
   const { lookup, ledger, near } = await open();
-  near.set('file:his', 'alice', near.mark());
+  near.set(ref('his'), 'alice', near.mark());
   await lookup.ownersOf([ref('hers')]);
   await ledger.release(ref('hers'), 'alice');
   expect(await refusalOf(() => checkOwnInLedger(lookup, [ref('his')], 'alice'))).toBe('resource-hidden 404');

@@ -123,7 +123,7 @@ describe('settling', () => {
     const refs = await stage.take([wanted('create', canvas('c'))], 'alice', 'r');
     expect(await lookup.ownersOf([canvas('c')])).toEqual(['alice']);
     await stage.settle(refs, 'r', 'undone');
-    expect(near.get('canvas:c')).toBeUndefined();
+    expect(near.get(canvas('c'))).toBeUndefined();
     expect(await ledger.find([canvas('c')])).toEqual([undefined]);
     expect(await refusalOf(() => stage.take([wanted('create', canvas('c'))], 'bob', 'r2'))).toBe('accepted');
   });

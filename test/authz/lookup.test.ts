@@ -108,7 +108,7 @@ describe('what is forgotten stays forgotten', () => {
     const { lookup, near, during } = await open();
     during.find = () => lookup.forget([a]);
     expect(await lookup.ownersOf([a])).toEqual(['alice']);
-    expect(near.get('canvas:a')).toBeUndefined();
+    expect(near.get(a)).toBeUndefined();
   });
 
   test('a fill from the common cache that was under way loses', async () => {
@@ -116,7 +116,7 @@ describe('what is forgotten stays forgotten', () => {
     kept.set('canvas:a', 'alice');
     during.get = () => lookup.forget([a]);
     await lookup.ownersOf([a]);
-    expect(near.get('canvas:a')).toBeUndefined();
+    expect(near.get(a)).toBeUndefined();
   });
 
   test('a fill while the other replicas are being told loses', async () => {
@@ -126,14 +126,14 @@ describe('what is forgotten stays forgotten', () => {
       await lookup.ownersOf([a]);
     };
     await lookup.forget([a]);
-    expect(near.get('canvas:a')).toBeUndefined();
+    expect(near.get(a)).toBeUndefined();
   });
 
   test('what another replica changed is forgotten here', async () => {
     const { lookup, near, tell } = await open();
     await lookup.ownersOf([a, b]);
     tell([a]);
-    expect([near.get('canvas:a'), near.get('canvas:b')]).toEqual([undefined, 'bob']);
+    expect([near.get(a), near.get(b)]).toEqual([undefined, 'bob']);
     tell('everything');
     expect(near.size).toBe(0);
   });

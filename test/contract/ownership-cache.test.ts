@@ -1,7 +1,7 @@
 /** What every cache of owners does, run on each of them; and what only the shared one does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SharedOwnershipCache } from '../../src/authz/ownership.ts';
-import { type ResourceRef, resourceKey } from '../../src/model/resource.ts';
+import type { ResourceRef } from '../../src/model/resource.ts';
 import { nearOwnershipCache } from '../../src/store/memory/near-ownership-cache.ts';
 import { connectRedis, type RedisConnection } from '../../src/store/redis/connect.ts';
 import { redisOwnershipCache } from '../../src/store/redis/ownership-cache.ts';
@@ -49,12 +49,12 @@ async function shared(maxAgeMillis: number): Promise<Cache> {
 async function near(maxAgeMillis: number): Promise<Cache> {
   const cache = nearOwnershipCache({ maxEntries: 100, maxAgeMillis });
   return {
-    get: async (ref) => cache.get(resourceKey(ref)),
+    get: async (ref) => cache.get(ref),
     read: () => {
       const mark = cache.mark();
-      return async (ref, owner) => cache.set(resourceKey(ref), owner, mark);
+      return async (ref, owner) => cache.set(ref, owner, mark);
     },
-    invalidate: async (ref) => cache.delete(resourceKey(ref)),
+    invalidate: async (ref) => cache.delete(ref),
   };
 }
 

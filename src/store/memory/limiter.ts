@@ -1,8 +1,10 @@
 /** How often, counted in this process: one number for a key in a bounded map. Synchronous, and without timers. */
-import { judge, paceOf, worstOf } from '../../ratelimit/gcra.ts';
+import type { RateLimit } from '../../model/limits.ts';
+import { type Judged, judge, paceOf, worstOf } from '../../ratelimit/gcra.ts';
 import type { LimitCheck, Limiter, LimitVerdict } from '../../ratelimit/limiter.ts';
 
 export interface MemoryLimiterOptions {
+  /** How many keys are remembered of each limit. */
   readonly maxEntries: number;
   /** Milliseconds of a clock that is never set back. */
   readonly now?: () => number;
@@ -13,6 +15,11 @@ export interface MemoryLimiter extends Limiter {
   readonly size: number;
 }
 
+interface Counted extends Judged {
+  readonly key: string;
+  readonly tats: Map<string, number>;
+}
+
 /** How many of those that were counted longest ago are looked at for room. */
 const LOOKED_AT = 32;
 
@@ -21,44 +28,55 @@ export function memoryLimiter(options: MemoryLimiterOptions): MemoryLimiter {
   const { maxEntries } = options;
   if (!Number.isInteger(maxEntries) || maxEntries < 1) throw new TypeError('maxEntries must be a positive integer');
   const now = options.now ?? (() => performance.now());
-  // Ordered by the last time a point was taken.
-  const tats = new Map<string, number>();
+  /**
+   * By the limit's name, then by the key, in the order in which points were taken last. No name is put together of both:
+   * an owner's text is one that every request of theirs shares, and so found by comparing pointers.
+   */
+  const limits = new Map<string, Map<string, number>>();
 
-  function take(checks: readonly LimitCheck[]): LimitVerdict {
-    const nowMicros = Math.floor(now() * 1000);
-    const judged = checks.map(({ limit, key }) => {
-      const name = `${limit.name}:${key}`;
-      return { limit, name, verdict: judge(tats.get(name) ?? 0, nowMicros, paceOf(limit)) };
-    });
-    const worst = worstOf(judged);
-    if (worst.allowed) {
-      for (const { name, verdict } of judged) record(name, verdict.tat, nowMicros);
+  const tatsOf = ({ name }: RateLimit): Map<string, number> => {
+    let tats = limits.get(name);
+    if (tats === undefined) {
+      tats = new Map();
+      limits.set(name, tats);
     }
-    return worst;
-  }
+    return tats;
+  };
 
-  function record(name: string, tat: number, nowMicros: number): void {
-    if (!tats.delete(name) && tats.size >= maxEntries) makeRoom(nowMicros);
-    tats.set(name, tat);
-  }
+  const judgeOne = ({ limit, key }: LimitCheck, nowMicros: number): Counted => {
+    const tats = tatsOf(limit);
+    return { limit, key, tats, verdict: judge(tats.get(key) ?? 0, nowMicros, paceOf(limit)) };
+  };
 
-  function makeRoom(nowMicros: number): void {
-    let oldest: string | undefined;
-    let looked = 0;
-    for (const [name, tat] of tats) {
-      oldest ??= name;
-      // A TAT that has passed says what no entry says.
-      if (tat <= nowMicros) tats.delete(name);
-      looked += 1;
-      if (looked === LOOKED_AT) break;
-    }
-    if (tats.size >= maxEntries && oldest !== undefined) tats.delete(oldest);
-  }
+  const record = ({ tats, key, verdict }: Counted, nowMicros: number): void => {
+    if (!tats.delete(key) && tats.size >= maxEntries) makeRoom(tats, nowMicros);
+    tats.set(key, verdict.tat);
+  };
 
   return {
-    take,
+    take(checks) {
+      const nowMicros = Math.floor(now() * 1000);
+      const judged = checks.map((check) => judgeOne(check, nowMicros));
+      const worst = worstOf(judged);
+      if (worst.allowed) for (const one of judged) record(one, nowMicros);
+      return worst;
+    },
     get size() {
-      return tats.size;
+      return limits.values().reduce((sum, tats) => sum + tats.size, 0);
     },
   };
 }
+
+const makeRoom = (tats: Map<string, number>, nowMicros: number): void => {
+  let oldest: string | undefined;
+  let looked = 0;
+  const before = tats.size;
+  for (const [key, tat] of tats) {
+    oldest ??= key;
+    // A TAT that has passed says what no entry says.
+    if (tat <= nowMicros) tats.delete(key);
+    looked += 1;
+    if (looked === LOOKED_AT) break;
+  }
+  if (tats.size === before && oldest !== undefined) tats.delete(oldest);
+};

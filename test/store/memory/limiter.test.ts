@@ -10,18 +10,28 @@ const limit = (name: string, perMillis: number): RateLimit => ({
   onFailedAuthentication: false,
 });
 
-test('holds no more than its bound, and drops what has passed before what counts', () => {
+test('holds no more keys of a limit than its bound, and drops what has passed before what counts', () => {
   let time = 0;
   const limiter = memoryLimiter({ maxEntries: 3, now: () => time });
-  const [long, short] = [limit('long', 60_000), limit('short', 10)];
-  const take = (one: RateLimit, key: string): boolean => limiter.take([{ limit: one, key }]).allowed;
-  take(long, 'a');
-  take(short, 'b');
-  take(long, 'c');
-  time = 20;
-  take(long, 'd');
+  const take = (key: string): boolean => limiter.take([{ limit: { ...limit('one', 60_000), points: 2 }, key }]).allowed;
+  take('b');
+  time = 20_000;
+  for (const key of ['a', 'a', 'c', 'c']) take(key);
+  // What b has taken has passed by now, and only that.
+  time = 31_000;
+  take('d');
+  take('d');
   expect(limiter.size).toBe(3);
-  expect([take(long, 'a'), take(long, 'c'), take(long, 'd')]).toEqual([false, false, false]);
+  expect([take('a'), take('c'), take('d')]).toEqual([false, false, false]);
+});
+
+test('gives each limit room of its own: whoever fills one pushes nothing out of another', () => {
+  const limiter = memoryLimiter({ maxEntries: 2, now: () => 0 });
+  const take = (name: string, key: string): boolean => limiter.take([{ limit: limit(name, 60_000), key }]).allowed;
+  take('failures', 'a');
+  for (const key of ['b', 'c', 'd']) take('requests', key);
+  expect(limiter.size).toBe(3);
+  expect([take('failures', 'a'), take('requests', 'd')]).toEqual([false, false]);
 });
 
 test('drops the one that was counted longest ago when all count', () => {
