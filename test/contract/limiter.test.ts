@@ -100,6 +100,25 @@ describe.each(implementations)('the limiter in $name', ({ open }) => {
     expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(10);
   });
 
+  test('tells each of many who ask at once its own, whatever limits they are judged by', async () => {
+    const [two, one] = [limit('two', 2, 3_600_000), limit('one', 1, 3_600_000)];
+    const asked = Array.from({ length: 300 }, (_, index) => {
+      const key = `user-${index % 100}`;
+      return index % 3 === 0
+        ? [
+            { limit: two, key },
+            { limit: one, key },
+          ]
+        : [{ limit: two, key }];
+    });
+    const verdicts = await Promise.all(asked.map((checks) => limiter.take(checks)));
+    for (const key of Array.from({ length: 100 }, (_, index) => `user-${index}`)) {
+      const allowed = verdicts.filter((verdict, index) => verdict.allowed && asked[index]?.[0]?.key === key);
+      expect(allowed).toHaveLength(2);
+      expect((await limiter.take([{ limit: two, key }])).allowed).toBe(false);
+    }
+  });
+
   test('takes any text as a key', async () => {
     for (const key of ['main|ünïcode 漢字', '', 'with space\r\nand line', '::1', 'a:b|c*{d}']) {
       const check = [{ limit: limit('text', 1, 3_600_000), key }];
@@ -120,4 +139,30 @@ test('two replicas that share a Redis share the points, and the keys expire by t
   expect(await redis.ask('PTTL jaaz-gateway:limit:shared:ann')).toMatch(/^:3(600000|59\d{4})\r/);
   expect(await redis.ask('GET jaaz-gateway:limit:shared:ann')).toMatch(/\r\n\d{16}\r/);
   second.close();
+});
+
+describe('the limiter in Redis', () => {
+  test('asks once for all who are judged by the same limits in one turn', async () => {
+    let calls = 0;
+    const counted: RedisConnection = {
+      ...connection,
+      run(script, keys, args) {
+        calls += 1;
+        return connection.run(script, keys, args);
+      },
+    };
+    const limiter = redisLimiter({ connection: counted, fallback: never, notice: fail });
+    const limits = [limit('one', 9, 60_000), limit('other', 9, 60_000)];
+    const all = async (count: number) => {
+      const checks = Array.from({ length: count }, (_, index) => limits.slice(0, index % 2 === 0 ? 1 : 2));
+      const verdicts = await Promise.all(
+        checks.map((asked, index) => limiter.take(asked.map((one) => ({ limit: one, key: `user-${index}` })))),
+      );
+      expect(verdicts.every(({ allowed }) => allowed)).toBe(true);
+      return calls;
+    };
+    expect(await all(200)).toBe(2);
+    // 128 of them at a time.
+    expect(await all(300)).toBe(2 + 4);
+  });
 });
