@@ -12,19 +12,20 @@ import type { CanonicalRequest } from '../model/request.ts';
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
 import type { Limit } from '../ratelimit/limit.ts';
-import type { Runs } from '../ratelimit/runs.ts';
+import type { Run, RunOutcome, Runs } from '../ratelimit/runs.ts';
 import type { Shares } from '../ratelimit/shares.ts';
 import type { Listeners } from '../realtime/listeners.ts';
 import { charge } from './charge.ts';
-import { beginLife, enter, type Life, type Passing } from './life.ts';
+import { beginLife, beginStages, enter, type Life, type Passing } from './life.ts';
 import { endWithAuthority } from './live-answer.ts';
+import { turns } from './turn.ts';
 
 /** The transport's side of an answer. */
 export interface Reply {
-  /** Resolves to the status sent and whether all of it went out. Never rejects. */
-  send(response: FilteredResponse, extra: readonly string[]): Promise<Sent>;
+  /** Returns the status sent and whether all of it went out, at once where it did. Never rejects. */
+  send(response: FilteredResponse, extra: readonly string[]): Sent | Promise<Sent>;
   /** Renders a refusal. */
-  refuse(rejection: Rejection, requestId: string | undefined, extra: readonly string[]): Promise<Sent>;
+  refuse(rejection: Rejection, requestId: string | undefined, extra: readonly string[]): Sent | Promise<Sent>;
 }
 
 export interface Sent {
@@ -51,6 +52,7 @@ export interface DecideOptions {
 /** Returns the function that lives one request to its end; it never rejects. */
 export const decide = (options: DecideOptions) => {
   const { live, hidden, audit, report } = options;
+  const itsTurn = turns();
 
   const refuse = async (life: Life, reply: Reply, rejection: Rejection): Promise<Sent> => {
     await settleRefused(options, life, rejection);
@@ -65,10 +67,13 @@ export const decide = (options: DecideOptions) => {
     let rejection: Rejection | undefined;
     let sent: Sent | undefined;
     let untouched = false;
+    await itsTurn();
+    beginStages(life);
     try {
       const response = await live(life);
       const letGo = endWithAuthority(options.listeners, life, response);
-      sent = await reply.send(response, withRequestId(life));
+      const sending = reply.send(response, withRequestId(life));
+      sent = sending instanceof Promise ? await sending : sending;
       letGo?.();
     } catch (error) {
       life.passing?.giveUp?.();
@@ -81,18 +86,14 @@ export const decide = (options: DecideOptions) => {
         report(failure, 'a refusal could not be sent');
       }
     }
-    try {
-      await finishRun(options.runs, life, { untouched, sent });
-    } catch (error) {
-      report(error, 'a run could not be finished');
-    }
+    if (life.run !== undefined) await finishRun(options, life, { run: life.run, untouched, sent });
     if (life.passing !== undefined) await judgedToTheEnd(life.passing, report);
     if (life.share !== undefined) options.shares.giveBack(life.share);
     audit(recordOf(life, rejection, sent));
   };
 
   function withRequestId(life: Life): readonly string[] {
-    return life.request === undefined ? life.limitHeaders : life.limitHeaders.concat('x-request-id', life.request.id);
+    return life.request === undefined ? life.limitHeaders : [...life.limitHeaders, 'x-request-id', life.request.id];
   }
 };
 
@@ -159,18 +160,25 @@ const settleRefused = async (options: DecideOptions, life: Life, rejection: Reje
 };
 
 interface Ending {
+  readonly run: Run;
   /** The upstream has certainly seen nothing of the request. */
   readonly untouched: boolean;
   readonly sent: Sent | undefined;
 }
 
-const finishRun = async (runs: Runs, life: Life, { untouched, sent }: Ending): Promise<void> => {
-  const { run, upstreamStatus } = life;
-  if (run === undefined) return;
-  if (untouched) return runs.finish(run, 'nothing');
-  if (upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500) return runs.finish(run, 'nothing');
+const finishRun = async ({ runs, report }: DecideOptions, life: Life, ending: Ending): Promise<void> => {
+  try {
+    await runs.finish(ending.run, outcomeOfRun(life, ending));
+  } catch (error) {
+    report(error, 'a run could not be finished');
+  }
+};
+
+const outcomeOfRun = ({ upstreamStatus }: Life, { untouched, sent }: Ending): RunOutcome => {
+  if (untouched) return 'nothing';
+  if (upstreamStatus !== undefined && upstreamStatus >= 400 && upstreamStatus < 500) return 'nothing';
   const complete = sent?.outcome === 'complete' && upstreamStatus !== undefined && upstreamStatus < 300;
-  return runs.finish(run, complete ? 'answered' : 'unknown');
+  return complete ? 'answered' : 'unknown';
 };
 
 /** Everything that is thrown becomes a Rejection. What no limit has counted yet is counted, and may become another one. */

@@ -86,6 +86,11 @@ export const beginPassing = (life: Life, mode: Passing['mode']): Passing => {
   return passing;
 };
 
+/** Opens the first stage: what came before was waiting, and no stage's work. */
+export const beginStages = (life: Life): void => {
+  life.stageStartedAt = performance.now();
+};
+
 /** Closes the stage under way and opens the next. */
 export const enter = (life: Life, stage: Stage): void => {
   const now = performance.now();

@@ -30,9 +30,12 @@ export interface OwnLife {
 /** Returns the life. Throws a TypeError where two endpoints answer one request. */
 export const ownLife = ({ endpoints, folders, canonical, limit, readForm, filtered }: OwnStages): OwnLife => {
   const find = tableOf(endpoints);
+  /** Every request is asked whether it is one of these, and nearly all are told apart by the beginning of their path. */
+  const nearby = [...new Set([...folders, ...endpoints.map(({ path }) => folderOf(path))])];
+  const isBelow = (path: string): boolean => folders.some((folder) => path.startsWith(folder));
   return {
     // A path that is spelt in another way is another path here, and canonical refuses it (design, law 8).
-    match: (path) => find.knows(path) || folders.some((folder) => path.startsWith(folder)),
+    match: (path) => nearby.some((folder) => path.startsWith(folder)) && (find.knows(path) || isBelow(path)),
 
     async live(life) {
       const request = canonical(life.raw);
@@ -58,6 +61,8 @@ export const ownLife = ({ endpoints, folders, canonical, limit, readForm, filter
   };
 };
 
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 
 const tableOf = (endpoints: readonly OwnEndpoint[]) => {
@@ -68,7 +73,6 @@ const tableOf = (endpoints: readonly OwnEndpoint[]) => {
     exact.set(key, endpoint);
   }
   const paths = new Set(endpoints.map(({ path }) => path));
-  const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
   return {
     knows: (path: string): boolean => paths.has(path) || paths.has(folderOf(path)),
 

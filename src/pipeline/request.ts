@@ -9,6 +9,7 @@ import type { Rewrite } from '../rewrite/rewrite.ts';
 import { enter, type Life } from './life.ts';
 import { type MeetingStages, type MetInEffect, matched, meet } from './meet.ts';
 import { type ShadowStages, type StagesInCommon, shadowLife } from './shadow.ts';
+import { turns } from './turn.ts';
 
 export interface RequestStages extends MeetingStages, StagesInCommon {
   canonical(raw: RawRequest): CanonicalRequest;
@@ -31,6 +32,7 @@ export interface RequestStages extends MeetingStages, StagesInCommon {
 /** Returns the life: it resolves to what the caller may see, or throws a Rejection. */
 export const requestLife = (stages: RequestStages) => {
   const lenient = stages.shadow && lenientLife(stages, stages.shadow);
+  const itsTurn = turns();
 
   return async (life: Life): Promise<FilteredResponse> => {
     const request = stages.canonical(life.raw);
@@ -43,32 +45,40 @@ export const requestLife = (stages: RequestStages) => {
     }
     const match = met?.match ?? matched(stages, life, request);
     if (met === undefined) enter(life, 'authenticate');
-    const principal = met === undefined ? await stages.authenticate(request, match) : met.principal;
+    // What is known at once is not awaited, here and below: each wait makes a promise, and lets other work come between.
+    const caller = met === undefined ? stages.authenticate(request, match) : met.principal;
+    const principal = caller instanceof Promise ? await caller : caller;
     life.principal = principal;
     enter(life, 'limit');
-    life.limitHeaders = await stages.limit.admit(request, match, principal);
+    const admitted = stages.limit.admit(request, match, principal);
+    life.limitHeaders = admitted instanceof Promise ? await admitted : admitted;
     life.share = stages.shares.take(request, match, principal);
     enter(life, 'read');
-    const read = await stages.read(request, match, life.source);
+    const reading = stages.read(request, match, life.source);
+    const read = reading instanceof Promise ? await reading : reading;
     // A body may take its time, and an authority may be over by then.
     if (principal !== undefined && life.source !== undefined) stages.recheck?.(principal);
     enter(life, 'authorize');
-    const grant = await stages.authorize(read, match, principal);
+    const judged = stages.authorize(read, match, principal);
+    const grant = judged instanceof Promise ? await judged : judged;
     life.grant = grant;
     // Only now: a session is its owner's alone, so what the upstream says of its runs is said of this user's.
     if (match.route.run !== undefined) life.run = await stages.runs.start(read, match, principal);
     const fixed = stages.fixed(match);
     if (fixed !== undefined) return fixed;
     enter(life, 'rewrite');
-    const outbound = await stages.rewrite(grant, match, principal);
+    const rewritten = stages.rewrite(grant, match, principal);
+    const outbound = rewritten instanceof Promise ? await rewritten : rewritten;
     enter(life, 'forward');
     const answer = await stages.origin.send(outbound, life.cancellation);
+    await itsTurn();
     life.upstreamStatus = answer.status;
     enter(life, 'filter');
     try {
       const isUnsettled = grant.claims.length > 0 || grant.releases.length > 0 || grant.confirms !== undefined;
       if (isUnsettled) await stages.answered(life, answer.status);
-      const response = await stages.filter(answer, grant, match);
+      const filtered = stages.filter(answer, grant, match);
+      const response = filtered instanceof Promise ? await filtered : filtered;
       enter(life, 'respond');
       return response;
     } catch (error) {

@@ -65,6 +65,7 @@ const KEEP_ALIVE_MILLIS = 75_000;
 /** Returns the server, not yet listening. */
 export const app = (options: AppOptions): Server => {
   const { live, own, poll, socketPath, dress, preflight } = options;
+  const dressedOnly = { dress };
   const server = createServer({
     maxHeaderSize: 32_768,
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
@@ -84,9 +85,9 @@ export const app = (options: AppOptions): Server => {
     outgoing.on('error', ignore);
     incoming.on('error', ignore);
     const answers = underWay(incoming.socket);
-    answers.add(outgoing);
+    answers.push(outgoing);
     outgoing.on('close', () => {
-      answers.delete(outgoing);
+      answers.splice(answers.indexOf(outgoing), 1);
       if (outgoing.writableFinished) return;
       cancellation.cancelled = true;
       cancellation.onCancel?.();
@@ -101,9 +102,9 @@ export const app = (options: AppOptions): Server => {
     const { method = '', url: target = '', rawHeaders, socket } = incoming;
     const raw = { method, target, rawHeaders, remoteAddress: socket.remoteAddress ?? '' };
     const life = beginLife({ raw, source, cancellation });
-    if (isPreflight) void preflight.live(life, reply(incoming, outgoing, { dress }));
+    if (isPreflight) void preflight.live(life, reply(incoming, outgoing, dressedOnly));
     else if (own?.match(path)) void own.live(life, reply(incoming, outgoing, { dress, form: refusalForm(incoming) }));
-    else void live(life, reply(incoming, outgoing, { dress }));
+    else void live(life, reply(incoming, outgoing, dressedOnly));
   };
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => handle(incoming, outgoing));
@@ -144,7 +145,7 @@ const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }:
   });
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     // A refusal in the middle of an answer would be read as a part of it.
-    const begun = [...underWay(socket)].some(({ headersSent }) => headersSent);
+    const begun = underWay(socket).some(({ headersSent }) => headersSent);
     if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
     else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
   });
@@ -172,18 +173,18 @@ const setHeaders = (outgoing: ServerResponse, head: readonly string[]): void => 
 
 const ignore = (): void => undefined;
 
-const answersByConnection = new WeakMap<Duplex, Set<ServerResponse>>();
+const answersByConnection = new WeakMap<Duplex, ServerResponse[]>();
 
 /** Returns the answers that are owed on a connection. */
-const underWay = (socket: Duplex): Set<ServerResponse> => {
+const underWay = (socket: Duplex): ServerResponse[] => {
   const known = answersByConnection.get(socket);
   if (known !== undefined) return known;
-  const answers = new Set<ServerResponse>();
+  const answers: ServerResponse[] = [];
   answersByConnection.set(socket, answers);
   return answers;
 };
 
-const owes = (socket: Duplex): boolean => [...underWay(socket)].some(({ writableFinished }) => !writableFinished);
+const owes = (socket: Duplex): boolean => underWay(socket).some(({ writableFinished }) => !writableFinished);
 
 const bodyOf = (incoming: IncomingMessage): AsyncIterable<Buffer> | undefined =>
   incoming.headers['content-length'] === undefined && incoming.headers['transfer-encoding'] === undefined

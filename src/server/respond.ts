@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reasons } from '../model/reason.ts';
 import type { Rejection } from '../model/rejection.ts';
-import type { BodySource } from '../model/response.ts';
+import type { BodySource, FilteredResponse } from '../model/response.ts';
 import type { Reply, Sent } from '../pipeline/decide.ts';
 import { pageHeaders, refusalPage } from './login-pages.ts';
 import { isNavigation } from './login-request.ts';
@@ -85,58 +85,71 @@ interface ReplyOptions {
 }
 
 /** Returns the transport's side of one request. */
-export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, options: ReplyOptions = {}): Reply => {
-  const { stallMillis = STALL_MILLIS, form = problem, dress } = options;
-  const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
+export const reply = (incoming: IncomingMessage, outgoing: ServerResponse, options: ReplyOptions = {}): Reply =>
+  new HttpReply(incoming, outgoing, options);
 
-  const begin = (status: number, head: string[]): void => {
+/** A class, because a function for each of its methods would be made for each request. */
+class HttpReply implements Reply {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #options: ReplyOptions;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, options: ReplyOptions) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#options = options;
+  }
+
+  send({ status, headers, body, asItCame }: FilteredResponse, extra: readonly string[]): Sent | Promise<Sent> {
+    for (const each of extra) headers.push(each);
+    this.#options.dress?.(headers, this.#incoming, asItCame);
+    if (body === undefined || Buffer.isBuffer(body)) return this.#whole(status, headers, body);
+    if (this.#outgoing.destroyed) {
+      body.abort();
+      return gone(status);
+    }
+    const ready = body.whole();
+    if (ready !== undefined) return this.#whole(status, headers, ready);
+    this.#begin(status, headers);
+    const { stallMillis = STALL_MILLIS } = this.#options;
+    return stream(body, this.#outgoing, stallMillis).then((outcome) => ({ status, outcome }));
+  }
+
+  refuse(rejection: Rejection, requestId: string | undefined, extra: readonly string[]): Sent {
+    const { form = problem, dress } = this.#options;
+    const { head, body } = form(rejection, requestId);
+    // A limit that refused has already put its own words there.
+    if (!rejection.headers.includes('ratelimit')) head.push(...extra);
+    dress?.(head, this.#incoming);
+    return this.#whole(rejection.status, head, body);
+  }
+
+  #begin(status: number, head: string[]): void {
+    const incoming = this.#incoming;
     // A request without a body is complete a moment later, when the parser says so.
     if (!incoming.complete && announcesBody(incoming)) {
       head.push('connection', 'close');
-      outgoing.once('finish', () => {
+      this.#outgoing.once('finish', () => {
         incoming.resume();
         setTimeout(() => incoming.socket.destroy(), LINGER_MILLIS).unref();
       });
     }
-    outgoing.writeHead(status, head);
-  };
+    this.#outgoing.writeHead(status, head);
+  }
 
-  const whole = (status: number, head: string[], body: Buffer | undefined): Sent => {
+  #whole(status: number, head: string[], body: Buffer | undefined): Sent {
+    const outgoing = this.#outgoing;
     if (outgoing.destroyed) return gone(status);
-    begin(status, head);
-    if (body === undefined || body.length === 0 || incoming.method === 'HEAD') outgoing.end();
+    this.#begin(status, head);
+    if (body === undefined || body.length === 0 || this.#incoming.method === 'HEAD') outgoing.end();
     // One string and one write for head and body; Latin-1 keeps every byte.
     else if (body.length <= ONE_WRITE_BYTES) outgoing.end(body.toString('latin1'), 'latin1');
     else outgoing.end(body);
     return { status, outcome: 'complete' };
-  };
+  }
+}
 
-  return {
-    async send({ status, headers, body, asItCame }, extra) {
-      const head = headers;
-      for (const each of extra) head.push(each);
-      dress?.(head, incoming, asItCame);
-      if (body === undefined || Buffer.isBuffer(body)) return whole(status, head, body);
-      if (outgoing.destroyed) {
-        body.abort();
-        return gone(status);
-      }
-      const ready = body.whole();
-      if (ready !== undefined) return whole(status, head, ready);
-      begin(status, head);
-      return { status, outcome: await stream(body, outgoing, stallMillis) };
-    },
-
-    async refuse(rejection, requestId, extra) {
-      const { head, body } = form(rejection, requestId);
-      // A limit that refused has already put its own words there.
-      const more = rejection.headers.includes('ratelimit') ? [] : extra;
-      head.push(...more);
-      dress?.(head, incoming);
-      return whole(rejection.status, head, body);
-    },
-  };
-};
+const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
 
 /** Passes the chunks on as they come, at the client's pace; a client that leaves gives the upstream's answer up. */
 const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number): Promise<Sent['outcome']> =>

@@ -16,14 +16,15 @@ afterEach(() => {
 
 /** Answers one request by `act`, and returns what was said on the wire and what the pipeline was told. */
 const answering = async (
-  act: (to: Reply) => Promise<Sent>,
+  act: (to: Reply) => Sent | Promise<Sent>,
   text = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
   stallMillis = 60_000,
 ) => {
   const state = { text: '', closed: false, sent: undefined as Sent | undefined };
   server = createServer((incoming, outgoing) => {
     outgoing.on('error', () => undefined);
-    void act(reply(incoming, outgoing, { stallMillis, form: refusalForm(incoming) })).then((sent) => {
+    const sending = act(reply(incoming, outgoing, { stallMillis, form: refusalForm(incoming) }));
+    void Promise.resolve(sending).then((sent) => {
       state.sent = sent;
     });
   });
