@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Principal } from '../model/principal.ts';
 import { refusal } from './challenge.ts';
-import { checkIssuers, type IssuerSettings, type KeyPlace, settingsDigest } from './issuer.ts';
+import { checkIssuers, type IssuerSettings, type KeyPlace } from './issuer.ts';
 import { MAX_TOKEN_LENGTH, tokenVerifier } from './jwt.ts';
 import { KEY_TIMES, type KeyNotice, type KeySet, type KeySource, type KeyTimes, keySet, secretKeySet } from './keys.ts';
 import { together } from './together.ts';
@@ -103,8 +103,9 @@ const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> =>
     settings.keys === undefined ? [] : [{ settings, keys: openKeys(settings, settings.keys, { options, times }) }],
   );
   const verifyAnew = tokenVerifier(opened, now);
+  // Of these issuers and no others: a verdict holds under the settings by which it was reached (CVE-2021-32701,
+  // CVE-2026-35039).
   const known = verdicts(remembered, now);
-  const generation = settingsDigest(issuers);
   for (const { keys } of opened) keys.start();
   const verifyTogether = together(async (digest, token: string) => {
     const verdict = await verifyAnew(token);
@@ -113,7 +114,7 @@ const webTokens = (options: TokenOptions): Omit<Tokens, 'prolong' | 'isOver'> =>
   });
   return {
     verify(token) {
-      const digest = hash('sha256', generation + token, 'base64');
+      const digest = hash('sha256', token, 'base64');
       return known.recall(digest) ?? verifyTogether(digest, token);
     },
     healthy: () => opened.every(({ keys }) => keys.current()),

@@ -1,7 +1,7 @@
 /** The record of one decision. No token and no body is ever in it, and of the headers only the name of the client. */
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
-import type { ReasonCode } from './reason.ts';
+import type { ReasonCode, Stage } from './reason.ts';
 import type { ResourceRef } from './resource.ts';
 
 export type Outcome =
@@ -35,7 +35,7 @@ export interface AuditRecord {
   readonly status: number | undefined;
   readonly upstreamStatus: number | undefined;
   /** Milliseconds by stage, in the order in which they ran. */
-  readonly stages: Readonly<Record<string, number>>;
+  readonly stages: Readonly<Partial<Record<Stage, number>>>;
   readonly millis: number;
   /** Left out where the policy is in effect. */
   readonly mode?: Exclude<Mode, 'enforce'>;

@@ -10,18 +10,22 @@ interface Reason {
   readonly shownAs?: string;
 }
 
-export type Stage =
-  | 'canonical'
-  | 'match'
-  | 'authenticate'
-  | 'limit'
-  | 'read'
-  | 'authorize'
-  | 'rewrite'
-  | 'forward'
-  | 'filter'
-  | 'respond'
-  | 'event';
+/** In the order of a request's life; the last is an event's. */
+export const STAGES = [
+  'canonical',
+  'match',
+  'authenticate',
+  'limit',
+  'read',
+  'authorize',
+  'rewrite',
+  'forward',
+  'filter',
+  'respond',
+  'event',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
 
 const tokenInvalid = { stage: 'authenticate', status: 401, message: 'The access token is not valid.' } as const;
 /** Foreign, deleted and quarantined look the same: which it is, is another's affair. */

@@ -38,8 +38,12 @@ export const securityHeaders = ({ trustedProxies }: SecurityHeadersOptions) => {
 /** Written out, and without an object for each header: this is asked of every answer. */
 const saidIn = (head: readonly string[]) => {
   const said = {
-    ...{ sniffing: false, referrer: false, embedding: false },
-    ...{ page: false, framing: false, frameOptions: false },
+    sniffing: false,
+    referrer: false,
+    embedding: false,
+    page: false,
+    framing: false,
+    frameOptions: false,
   };
   for (let index = 0; index < head.length; index += 2) {
     switch (head[index]) {

@@ -61,19 +61,12 @@ export const metrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { decisions, duration, events, unlisted, lag } = instruments(registry);
-  // The children are kept: looking labels up costs more than counting.
-  const counters = new Map<string, { inc(): void }>();
+  const counted = tallies();
   const timers = new Map<string, { observe(seconds: number): void }>();
 
   return {
     record({ kind, route = 'none', outcome, reason = 'none', millis }) {
-      const key = `${kind} ${route} ${outcome} ${reason}`;
-      let counter = counters.get(key);
-      if (counter === undefined) {
-        counter = decisions.labels({ kind, route, outcome, reason });
-        counters.set(key, counter);
-      }
-      counter.inc();
+      counted.add({ kind, route, outcome, reason });
       if (kind !== 'request') return;
       let timer = timers.get(route);
       if (timer === undefined) {
@@ -87,7 +80,43 @@ export const metrics = (): Metrics => {
     authorityLag: (because, millis) => lag.observe({ because }, millis / 1000),
     observe: (gauges) => registerGauges(registry, gauges),
     async scrape() {
+      counted.take((labels, amount) => decisions.inc(labels, amount));
       return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+};
+
+type DecisionLabels = Readonly<Record<'kind' | 'route' | 'outcome' | 'reason', string>>;
+
+/** Counts decisions until somebody wants to know: the library puts a key together of all labels at each count. */
+const tallies = () => {
+  /** By route; there are few of each. */
+  const all = new Map<string, Array<{ readonly labels: DecisionLabels; amount: number }>>();
+
+  return {
+    add({ kind, route, outcome, reason }: DecisionLabels): void {
+      let ofRoute = all.get(route);
+      if (ofRoute === undefined) {
+        ofRoute = [];
+        all.set(route, ofRoute);
+      }
+      for (const tally of ofRoute) {
+        const { labels } = tally;
+        if (labels.outcome !== outcome || labels.reason !== reason || labels.kind !== kind) continue;
+        tally.amount += 1;
+        return;
+      }
+      ofRoute.push({ labels: { kind, route, outcome, reason }, amount: 1 });
+    },
+
+    /** Hands over what was counted since the last time. */
+    take(to: (labels: DecisionLabels, amount: number) => void): void {
+      for (const ofRoute of all.values()) {
+        for (const tally of ofRoute) {
+          to(tally.labels, tally.amount);
+          tally.amount = 0;
+        }
+      }
     },
   };
 };

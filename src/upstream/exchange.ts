@@ -10,11 +10,11 @@ const MAX_LAST_WORDS = 65_536;
 
 const EMPTY = Buffer.alloc(0);
 
-interface Settle {
-  readonly resolve: (answer: UpstreamAnswer) => void;
-  readonly reject: (error: Rejection) => void;
+export interface Settle {
+  resolve(answer: UpstreamAnswer): void;
+  reject(error: Rejection): void;
   /** Called with what failed before the head came; returns true when the exchange was begun anew instead. */
-  readonly retry: (failure: Failure) => boolean;
+  retry(failure: Failure): boolean;
 }
 
 export interface Failure {

@@ -5,10 +5,11 @@
  */
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
+import type { Rejection } from '../model/rejection.ts';
 import type { OutboundRequest, SentBody } from '../model/request.ts';
 import type { UpstreamAnswer } from '../model/response.ts';
-import { breaker } from './breaker.ts';
-import { Exchange, type Failure } from './exchange.ts';
+import { type Breaker, breaker } from './breaker.ts';
+import { Exchange, type Failure, type Settle } from './exchange.ts';
 import type { Cancellation, Orders, Origin, SmallAnswer } from './origin.ts';
 
 export interface OriginOptions {
@@ -28,11 +29,13 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const DIED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 interface Call {
+  readonly origin: string;
   readonly method: string;
-  readonly target: string;
+  readonly path: string;
   readonly headers: string[];
   readonly body: Buffer | Readable | null;
-  readonly timeoutMillis: number;
+  readonly headersTimeout: number;
+  readonly bodyTimeout: number;
 }
 
 export const origin = ({ url, now = Date.now }: OriginOptions): Origin & Orders => {
@@ -42,45 +45,30 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin & Orders 
   const send = (call: Call, cancellation: Cancellation): Promise<UpstreamAnswer> =>
     new Promise((resolve, reject) => {
       guard.admit();
-      // A body that is still arriving cannot be sent again.
-      const safe = SAFE.has(call.method) && (call.body === null || Buffer.isBuffer(call.body));
-      const pool = safe ? kept : single;
-      let tries = 1;
-      const options = {
-        origin: address,
-        method: call.method,
-        path: call.target,
-        headers: call.headers,
-        body: call.body,
-        headersTimeout: call.timeoutMillis,
-        bodyTimeout: call.timeoutMillis,
-      };
-      const settle = {
-        resolve(answer: UpstreamAnswer) {
-          guard.reached();
-          resolve(answer);
-        },
-        reject,
-        retry({ started, error }: Failure): boolean {
-          if (!started) guard.unreachable();
-          if (!started || !safe || tries >= SAFE_TRIES || !DIED.has(error.code ?? '')) return false;
-          tries += 1;
-          pool.dispatch(options, new Exchange(settle, cancellation));
-          return true;
-        },
-      };
-      pool.dispatch(options, new Exchange(settle, cancellation));
+      const isSafe = isRepeatable(call);
+      const line = { guard, pool: isSafe ? kept : single, isSafe };
+      new Sending(line, call, { resolve, reject, cancellation }).dispatch();
     });
 
-  const ask = async (method: 'GET' | 'POST', target: string, maxBytes: number): Promise<SmallAnswer> => {
-    const call: Call = { method, target, headers: [], body: null, timeoutMillis: OWN_TIMEOUT_MILLIS };
+  const ask = async (method: 'GET' | 'POST', path: string, maxBytes: number): Promise<SmallAnswer> => {
+    const timeouts = { headersTimeout: OWN_TIMEOUT_MILLIS, bodyTimeout: OWN_TIMEOUT_MILLIS };
+    const call = { origin: address, method, path, headers: [], body: null, ...timeouts };
     return collect(await send(call, { cancelled: false, onCancel: undefined }), maxBytes);
   };
 
   return {
     send(request, cancellation) {
-      const { method, target, headers, timeoutMillis } = request;
-      return send({ method, target, headers, body: bodyOf(request), timeoutMillis }, cancellation);
+      const { method, target: path, headers, timeoutMillis } = request;
+      const call = {
+        origin: address,
+        method,
+        path,
+        headers,
+        body: bodyOf(request),
+        headersTimeout: timeoutMillis,
+        bodyTimeout: timeoutMillis,
+      };
+      return send(call, cancellation);
     },
 
     read: (target, maxBytes) => ask('GET', target, maxBytes),
@@ -93,6 +81,57 @@ export const origin = ({ url, now = Date.now }: OriginOptions): Origin & Orders 
     },
   };
 };
+
+/** A body that is still arriving cannot be sent again. */
+const isRepeatable = ({ method, body }: Call): boolean => SAFE.has(method) && (body === null || Buffer.isBuffer(body));
+
+interface Line {
+  readonly guard: Breaker;
+  readonly pool: Pool;
+  readonly isSafe: boolean;
+}
+
+interface Caller {
+  readonly resolve: (answer: UpstreamAnswer) => void;
+  readonly reject: (error: Rejection) => void;
+  readonly cancellation: Cancellation;
+}
+
+/** One call on its way to its answer, on one connection after the other where it may be repeated. */
+class Sending implements Settle {
+  readonly #line: Line;
+  readonly #call: Call;
+  readonly #caller: Caller;
+  #tries = 0;
+
+  constructor(line: Line, call: Call, caller: Caller) {
+    this.#line = line;
+    this.#call = call;
+    this.#caller = caller;
+  }
+
+  dispatch(): void {
+    this.#tries += 1;
+    this.#line.pool.dispatch(this.#call, new Exchange(this, this.#caller.cancellation));
+  }
+
+  resolve(answer: UpstreamAnswer): void {
+    this.#line.guard.reached();
+    this.#caller.resolve(answer);
+  }
+
+  reject(error: Rejection): void {
+    this.#caller.reject(error);
+  }
+
+  retry({ started, error }: Failure): boolean {
+    const { guard, isSafe } = this.#line;
+    if (!started) guard.unreachable();
+    if (!started || !isSafe || this.#tries >= SAFE_TRIES || !DIED.has(error.code ?? '')) return false;
+    this.dispatch();
+    return true;
+  }
+}
 
 const openPools = (url: string) => {
   const base = {

@@ -11,13 +11,16 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
+/** What `Connection` usually says: of the connection itself, and it names no header. */
+const ITSELF: ReadonlySet<string | readonly string[]> = new Set(['keep-alive', 'close', 'Keep-Alive', 'Close']);
+
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** Returns the headers, or a copy without those of the connection, and without those that `Connection` names. */
 export const withoutHopByHop = (headers: Readonly<Record<string, string | string[] | undefined>>): Headers => {
   if (!hasHopByHop(headers)) return headers as Headers;
   const { connection } = headers;
-  const named = connection === undefined ? undefined : listed(connection);
+  const named = connection === undefined || ITSELF.has(connection) ? undefined : listed(connection);
   const kept: Record<string, string | readonly string[]> = {};
   for (const name in headers) {
     const value = headers[name];
