@@ -5,7 +5,7 @@ import { startGateway } from './gateway.ts';
 import { AUDIENCE, type Identities, ISSUER } from './identities.ts';
 import { haproxyConfig } from './peers/haproxy.ts';
 import { nginxConfig } from './peers/nginx.ts';
-import { accepts, freePort, isInstalled, type Running, start, untilItWorks, versionOf } from './processes.ts';
+import { accepts, freePort, isInstalled, type Running, start, stop, untilItWorks, versionOf } from './processes.ts';
 
 /** What all contenders are given. */
 export interface Stage {
@@ -67,7 +67,11 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'gateway-memory',
     what: 'verifies, counts, checks the owner, audits; one process alone',
     version: gatewayVersion,
-    start: (stage) => gateway(stage, 'gateway-memory', undefined),
+    start: async (stage) => {
+      // The first start after an installation strips and compiles all sources, and keeps them for those that follow.
+      await stop((await gateway(stage, 'first-start', undefined)).process);
+      return gateway(stage, 'gateway-memory', undefined);
+    },
   },
   {
     name: 'gateway-redis',

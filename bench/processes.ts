@@ -52,6 +52,13 @@ export const start = (core: 0 | 1, command: readonly string[]): Running => {
   return { child, startedAt, complaint: () => complaint.trim() };
 };
 
+/** Ends one of them, and resolves when it is gone. */
+export const stop = async ({ child }: Running): Promise<void> => {
+  const gone = once(child, 'close');
+  child.kill('SIGTERM');
+  await gone;
+};
+
 /** Ends everything that was started, and resolves when all of it is gone. */
 export const stopAll = async (): Promise<void> => {
   const gone = [...running].map((child) => once(child, 'close'));

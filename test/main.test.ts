@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,28 @@ describe('the process', () => {
     await cut;
     upstream.closeAllConnections();
     upstream.close();
+  });
+
+  test('begins again in the same process, so that its own sources too are read from the cache', async () => {
+    const cache = join(folder, 'cache');
+    const serve = ['--no-deprecation', 'src/main.ts', 'serve', '--config', file, '--json'];
+    const { child, until, ended } = run(serve, { NODE_COMPILE_CACHE: undefined, TMPDIR: cache });
+    await until(/"listening"/);
+    const processOf = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8').split('\0');
+    expect(processOf('environ').filter((one) => one.startsWith('NODE_COMPILE_CACHE='))).toEqual([
+      `NODE_COMPILE_CACHE=${join(cache, 'node-compile-cache')}`,
+    ]);
+    expect(processOf('cmdline')).toEqual([process.execPath, ...serve.with(1, resolve('src/main.ts')), '']);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  test('goes on as it is where nothing can be kept', async () => {
+    const gateway = run(['src/main.ts', 'serve', '--config', file, '--json'], { NODE_DISABLE_COMPILE_CACHE: '1' });
+    await gateway.until(/"listening"/);
+    expect(readFileSync(`/proc/${gateway.child.pid}/environ`, 'utf8')).not.toContain('NODE_COMPILE_CACHE=');
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended).toBe(0);
   });
 
   test('logs a promise that nobody looked after, and ends with 1', async () => {

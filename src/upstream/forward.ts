@@ -4,7 +4,8 @@
  * silently (5 s idle, and after every 500) and such a request must never be sent twice.
  */
 import { Readable } from 'node:stream';
-import { Pool } from 'undici';
+// Not from the index: its fetch, WebSockets, caches and mocks are 4 MB that nobody here uses.
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Rejection } from '../model/rejection.ts';
 import type { OutboundRequest, SentBody } from '../model/request.ts';
 import type { UpstreamAnswer } from '../model/response.ts';

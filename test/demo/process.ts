@@ -10,7 +10,7 @@ export interface Run {
   readonly ended: Promise<number | null>;
 }
 
-export function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Run {
+export function run(words: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Run {
   const child = spawn(process.execPath, words, { env: { ...process.env, ...environment } });
   let out = '';
   let err = '';
