@@ -1,5 +1,14 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,6 +30,9 @@ issuers: [{ name: demo, issuer: '${issuer.url}', audience: jaaz, keys: { file: d
 policies: [${JSON.stringify(resolve('policies/jaaz.yaml'))}]
 `,
 );
+
+/** As old systems, and those that keep several C libraries, start what was built for another one. */
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
 describe('the process', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 on %s, its log whole', async (signal) => {
@@ -70,7 +82,7 @@ describe('the process', () => {
     await until(/"listening"/);
     const processOf = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8').split('\0');
     expect(processOf('environ').filter((one) => one.startsWith('NODE_COMPILE_CACHE='))).toEqual([
-      `NODE_COMPILE_CACHE=${join(cache, 'node-compile-cache')}`,
+      `NODE_COMPILE_CACHE=${join(cache, `jaaz-gateway-cache-${process.getuid?.()}`)}`,
     ]);
     expect(processOf('cmdline')).toEqual([process.execPath, ...serve.with(1, resolve('src/main.ts')), '']);
     child.kill('SIGTERM');
@@ -83,6 +95,31 @@ describe('the process', () => {
     expect(readFileSync(`/proc/${gateway.child.pid}/environ`, 'utf8')).not.toContain('NODE_COMPILE_CACHE=');
     gateway.child.kill('SIGTERM');
     expect(await gateway.ended).toBe(0);
+  });
+
+  test('takes no code from a folder that another user of the machine can write', async () => {
+    const shared = join(folder, 'shared');
+    const places = ['node-compile-cache', `jaaz-gateway-cache-${process.getuid?.()}`].map((name) => join(shared, name));
+    for (const place of places) {
+      mkdirSync(place, { recursive: true });
+      // Not by mkdir, which heeds the umask.
+      chmodSync(place, 0o777);
+    }
+    const serve = ['src/main.ts', 'serve', '--config', file, '--json'];
+    const { child, until, ended } = run(serve, { NODE_COMPILE_CACHE: undefined, TMPDIR: shared });
+    await until(/"listening"/);
+    expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8')).not.toContain('NODE_COMPILE_CACHE=');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    for (const place of places) expect(readdirSync(place)).toEqual([]);
+  });
+
+  test.runIf(existsSync(LOADER))('serves where the loader of libraries has started Node', async () => {
+    const serve = [process.execPath, 'src/main.ts', 'serve', '--config', file, '--json'];
+    const { child, until, ended } = run(serve, { NODE_COMPILE_CACHE: undefined }, LOADER);
+    await until(/"listening"/);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   test('logs a promise that nobody looked after, and ends with 1', async () => {

@@ -165,4 +165,25 @@ describe('the limiter in Redis', () => {
     // 128 of them at a time.
     expect(await all(300)).toBe(2 + 4);
   });
+
+  test('counts everybody in Redis although one key there holds something else', async () => {
+    await redis.ask('FLUSHALL');
+    await redis.ask('LPUSH jaaz-gateway:limit:odd:eve x');
+    const limiter = redisLimiter({ connection, fallback: never, notice: fail });
+    const odd = limit('odd', 2, 3_600_000);
+    const askAll = () => Promise.all(['ann', 'eve', 'dan'].map((key) => limiter.take([{ limit: odd, key }])));
+    const counted = [await askAll(), await askAll(), await askAll()];
+    expect(counted.map((verdicts) => verdicts.map(({ allowed }) => allowed))).toEqual([
+      [true, true, true],
+      [true, true, true],
+      [false, false, false],
+    ]);
+  });
+
+  test('does not hold up Redis where no limit is asked about', async () => {
+    const limiter = redisLimiter({ connection, fallback: never, notice: () => undefined });
+    await expect(limiter.take([])).rejects.toThrow();
+    expect(await redis.ask('PING')).toMatch(/^\+PONG/);
+    expect(connection.usable()).toBe(true);
+  });
 });

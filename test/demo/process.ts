@@ -10,8 +10,12 @@ export interface Run {
   readonly ended: Promise<number | null>;
 }
 
-export function run(words: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Run {
-  const child = spawn(process.execPath, words, { env: { ...process.env, ...environment } });
+export function run(
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+  program: string = process.execPath,
+): Run {
+  const child = spawn(program, words, { env: { ...process.env, ...environment } });
   let out = '';
   let err = '';
   const waiting: Array<() => void> = [];

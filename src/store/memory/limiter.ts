@@ -34,6 +34,11 @@ export function memoryLimiter(options: MemoryLimiterOptions): MemoryLimiter {
    */
   const limits = new Map<string, Map<string, number>>();
 
+  /** Another policy may have become live: what nobody counts by any more is forgotten once it has passed. */
+  const forgetPassed = (nowMicros: number): void => {
+    for (const [name, tats] of limits) if (hasPassed(tats, nowMicros)) limits.delete(name);
+  };
+
   const tatsOf = ({ name }: RateLimit): Map<string, number> => {
     let tats = limits.get(name);
     if (tats === undefined) {
@@ -56,6 +61,7 @@ export function memoryLimiter(options: MemoryLimiterOptions): MemoryLimiter {
   return {
     take(checks) {
       const nowMicros = Math.floor(now() * 1000);
+      if (checks.some(({ limit }) => !limits.has(limit.name))) forgetPassed(nowMicros);
       const judged = checks.map((check) => judgeOne(check, nowMicros));
       const worst = worstOf(judged);
       if (worst.allowed) for (const one of judged) record(one, nowMicros);
@@ -67,13 +73,16 @@ export function memoryLimiter(options: MemoryLimiterOptions): MemoryLimiter {
   };
 }
 
+/** A TAT that has passed says what no entry says. */
+const hasPassed = (tats: ReadonlyMap<string, number>, nowMicros: number): boolean =>
+  tats.values().every((tat) => tat <= nowMicros);
+
 const makeRoom = (tats: Map<string, number>, nowMicros: number): void => {
   let oldest: string | undefined;
   let looked = 0;
   const before = tats.size;
   for (const [key, tat] of tats) {
     oldest ??= key;
-    // A TAT that has passed says what no entry says.
     if (tat <= nowMicros) tats.delete(key);
     looked += 1;
     if (looked === LOOKED_AT) break;

@@ -18,19 +18,20 @@ export interface RedisLimiterOptions {
 /**
  * The rule is that of ratelimit/gcra, which also words the verdict: the script returns how far each TAT was ahead, in
  * microseconds. It judges one asker after the other, each by all of the limits: their keys stand side by side. Numbers are
- * written by format: tostring() would round them to fourteen digits.
+ * written by format: tostring() would round them to fourteen digits. MGET, because GET fails at a key that holds another
+ * kind of value: all who are asked about together with it would, and it would never expire.
  */
 const TAKE = redisScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local width = #ARGV / 2
+local width = math.max(#ARGV / 2, 1)
 local spent = {}
 for first = 1, #KEYS, width do
   local allowed = true
   for i = 1, width do
     local at = first + i - 1
     local emission, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-    local recorded = tonumber(redis.call('GET', KEYS[at]) or 0) or 0
+    local recorded = tonumber(redis.call('MGET', KEYS[at])[1] or 0) or 0
     spent[at] = math.min(math.max(recorded - now, 0), burst)
     if spent[at] + emission > burst then allowed = false end
   end

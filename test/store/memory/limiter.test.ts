@@ -34,6 +34,18 @@ test('gives each limit room of its own: whoever fills one pushes nothing out of 
   expect([take('failures', 'a'), take('requests', 'd')]).toEqual([false, false]);
 });
 
+test('forgets the keys of a limit that no policy has any more, when another comes and they have passed', () => {
+  let time = 0;
+  const limiter = memoryLimiter({ maxEntries: 9, now: () => time });
+  const take = (one: RateLimit, key: string): boolean => limiter.take([{ limit: one, key }]).allowed;
+  for (const key of ['a', 'b']) take(limit('old', 10), key);
+  take(limit('longer', 60_000), 'a');
+  time = 20;
+  take(limit('new', 10), 'a');
+  expect(limiter.size).toBe(2);
+  expect(take(limit('longer', 60_000), 'a')).toBe(false);
+});
+
 test('drops the one that was counted longest ago when all count', () => {
   const limiter = memoryLimiter({ maxEntries: 3, now: () => 0 });
   const take = (key: string): boolean => limiter.take([{ limit: limit('long', 60_000), key }]).allowed;
