@@ -139,7 +139,12 @@ const settlementOf = (status: number): Settlement => {
 const NOTHING_SENT: ReadonlySet<ReasonCode> = new Set(['upstream-unreachable', 'upstream-resting']);
 
 const nothingSent = (life: Life, rejection: Rejection): boolean =>
-  life.upstreamStatus === undefined && (life.stage !== 'forward' || NOTHING_SENT.has(rejection.reason));
+  life.upstreamStatus === undefined &&
+  (life.stage !== 'forward' || NOTHING_SENT.has(rejection.reason) || leftBeforeStart(life, rejection));
+
+/** Whoever forwards asks to hear of a client that leaves when a connection takes the request, and not sooner. */
+const leftBeforeStart = ({ cancellation }: Life, { reason }: Rejection): boolean =>
+  reason === 'client-gone' && cancellation.onCancel === undefined;
 
 const settle = async ({ claims, calls, report }: Settling, life: Life, settlement: Settlement): Promise<void> => {
   const { grant, request } = life;

@@ -5,6 +5,7 @@ import type { Grant } from '../model/grant.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Owner, Principal } from '../model/principal.ts';
 import type { ReasonCode, Stage } from '../model/reason.ts';
+import { Rejection } from '../model/rejection.ts';
 import type { CanonicalRequest, RawRequest } from '../model/request.ts';
 import type { ResourceRef } from '../model/resource.ts';
 import type { RouteMatch } from '../model/route.ts';
@@ -89,6 +90,11 @@ export const beginPassing = (life: Life, mode: Passing['mode']): Passing => {
 /** Opens the first stage: what came before was waiting, and no stage's work. */
 export const beginStages = (life: Life): void => {
   life.stageStartedAt = performance.now();
+};
+
+/** To be asked before anything is forwarded: for nobody the upstream is not troubled, and all that was taken is given back. */
+export const requireClient = ({ cancellation }: Pick<Life, 'cancellation'>): void => {
+  if (cancellation.cancelled) throw new Rejection('client-gone', 'before anything was forwarded');
 };
 
 /** Closes the stage under way and opens the next. */

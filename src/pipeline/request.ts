@@ -6,7 +6,7 @@ import type { CanonicalRequest, RawRequest, ReadRequest } from '../model/request
 import type { FilteredResponse } from '../model/response.ts';
 import type { RouteMatch } from '../model/route.ts';
 import type { Rewrite } from '../rewrite/rewrite.ts';
-import { enter, type Life } from './life.ts';
+import { enter, type Life, requireClient } from './life.ts';
 import { type MeetingStages, type MetInEffect, matched, meet } from './meet.ts';
 import { type ShadowStages, type StagesInCommon, shadowLife } from './shadow.ts';
 import { turns } from './turn.ts';
@@ -69,6 +69,7 @@ export const requestLife = (stages: RequestStages) => {
     enter(life, 'rewrite');
     const rewritten = stages.rewrite(grant, match, principal);
     const outbound = rewritten instanceof Promise ? await rewritten : rewritten;
+    requireClient(life);
     enter(life, 'forward');
     const answer = await stages.origin.send(outbound, life.cancellation);
     await itsTurn();

@@ -18,7 +18,7 @@ import type { Changes } from '../rewrite/changes.ts';
 import type { PassOn } from '../rewrite/rewrite.ts';
 import type { Origin } from '../upstream/origin.ts';
 import { charge } from './charge.ts';
-import { beginPassing, enter, type Life, type Passing } from './life.ts';
+import { beginPassing, enter, type Life, type Passing, requireClient } from './life.ts';
 import type { MetLooking, ModeStages } from './meet.ts';
 
 /** Those that both lives have. */
@@ -67,6 +67,7 @@ export const shadowLife = (stages: StagesInCommon, shadow: ShadowStages) => {
     enter(life, 'rewrite');
     const outbound = shadow.passOn(grant, match, principal);
     if (judged !== undefined) passing.judging.push(shadow.changes(grant, judged, principal));
+    requireClient(life);
     enter(life, 'forward');
     const answer = await holding(grant, passing, () => stages.origin.send(outbound, life.cancellation));
     life.upstreamStatus = answer.status;
