@@ -119,39 +119,54 @@ export const app = (options: AppOptions): Server => {
 
 /** Upgrades, and what is no request at all. */
 const watchDoor = (server: Server, { upgrade, socketPath, webSockets, refused }: AppOptions): void => {
-  const turnAway = (socket: Duplex, method: string, rejection: Rejection): void => {
-    // Read before the socket is closed, which forgets it.
-    const known = from(socket, method);
-    refuseUpgrade(socket, rejection, undefined);
+  const turnAway = (to: Duplex, known: Known, rejection: Rejection): void => {
+    refuseUpgrade(to, rejection, undefined);
     refused({ rejection, ...known });
   };
+  /** What is still owed would be written into what follows, or that into it, and nobody would notice a client that left. */
+  const isOwed = ({ socket: connection, method = '' }: IncomingMessage): boolean => {
+    if (!owes(connection)) return false;
+    const rejection = new Rejection('request-malformed', 'an upgrade before an answer');
+    refused({ rejection, ...from(connection, method) });
+    connection.destroy();
+    return true;
+  };
 
+  // While a body of the request's own is under way, what is handed over is a stream in front of the connection, which
+  // alone has an address and answers: `incoming.socket`.
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore);
-    // What is still owed here would be written into the new protocol, and nobody would notice that its client is gone.
-    if (owes(socket)) {
-      refused({ rejection: new Rejection('request-malformed', 'an upgrade before an answer'), ...from(socket, 'GET') });
-      socket.destroy();
-      return;
-    }
+    if (isOwed(incoming)) return;
     const path = pathOf(incoming);
     if (upgrade !== undefined && path === socketPath) upgrade(incoming, socket, head);
     else if (webSockets?.match(path)) webSockets.handleUpgrade(incoming, socket, head);
-    else turnAway(socket, 'GET', new Rejection('route-unknown', 'no socket of the policy is at this path'));
+    else
+      turnAway(
+        socket,
+        from(incoming.socket, 'GET'),
+        new Rejection('route-unknown', 'no socket of the policy is there'),
+      );
   });
-  server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => {
+  server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
     socket.on('error', ignore);
-    turnAway(socket, 'CONNECT', new Rejection('target-invalid', 'CONNECT is not served'));
+    if (isOwed(incoming)) return;
+    turnAway(socket, from(incoming.socket, 'CONNECT'), new Rejection('target-invalid', 'CONNECT is not served'));
   });
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
     // A refusal in the middle of an answer would be read as a part of it.
     const begun = underWay(socket).some(({ headersSent }) => headersSent);
     if (error.code === 'ECONNRESET' || !socket.writable || begun) socket.destroy();
-    else turnAway(socket, '', new Rejection('request-malformed', error.code ?? error.message, { cause: error }));
+    else {
+      const rejection = new Rejection('request-malformed', error.code ?? error.message, { cause: error });
+      turnAway(socket, from(socket, ''), rejection);
+    }
   });
 };
 
-const from = (socket: Duplex, method: string) => ({
+type Known = Pick<DoorRefusal, 'method' | 'remoteAddress'>;
+
+/** To be asked before the connection is closed, which forgets its address. */
+const from = (socket: Duplex, method: string): Known => ({
   method,
   remoteAddress: ('remoteAddress' in socket && String(socket.remoteAddress)) || '',
 });

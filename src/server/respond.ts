@@ -1,5 +1,6 @@
 /** The one place where an answer is written to a client, and where an error gets its form (RFC 9457). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { reasons } from '../model/reason.ts';
 import type { Rejection } from '../model/rejection.ts';
 import type { BodySource, FilteredResponse } from '../model/response.ts';
@@ -151,6 +152,13 @@ class HttpReply implements Reply {
 
 const gone = (status: number): Sent => ({ status, outcome: 'client-gone' });
 
+/** Ends the connection in the middle of an answer. */
+const cut = (outgoing: ServerResponse): void => {
+  // Behind another answer it has none yet. When it is given one, Node would write the part and wait for the rest forever.
+  if (outgoing.socket === null) outgoing.once('socket', (socket: Socket) => socket.destroy());
+  outgoing.destroy();
+};
+
 /** Passes the chunks on as they come, at the client's pace; a client that leaves gives the upstream's answer up. */
 const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number): Promise<Sent['outcome']> =>
   new Promise((resolve) => {
@@ -175,7 +183,7 @@ const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number)
     };
     const pause = (): void => {
       if (stalled !== undefined) return;
-      stalled = setTimeout(() => outgoing.destroy(), stallMillis).unref();
+      stalled = setTimeout(() => cut(outgoing), stallMillis).unref();
       outgoing.once('drain', resume);
     };
     let begun = false;
@@ -194,7 +202,7 @@ const stream = (body: BodySource, outgoing: ServerResponse, stallMillis: number)
         // A client that left gives the upstream's answer up, and hears of it here before its own close.
         const outcome = outgoing.destroyed ? 'client-gone' : 'upstream-broken';
         // The head is out: the only honest end is a cut connection.
-        outgoing.destroy();
+        cut(outgoing);
         finish(outcome);
       },
     });
