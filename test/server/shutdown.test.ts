@@ -68,6 +68,23 @@ describe('shutDown', () => {
     agent.destroy();
   });
 
+  test('lets a client take what was written to it', async () => {
+    const body = Buffer.alloc(20_000_000);
+    const server = createServer((_incoming, outgoing) => void outgoing.end(body));
+    const { port } = await listen(server, place);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('readable', resolve));
+    const over = shutDown(server, 20_000);
+    let bytes = 0;
+    socket.on('data', ({ length }) => {
+      bytes += length;
+    });
+    await over;
+    await eventually(() => socket.closed);
+    expect(bytes).toBeGreaterThan(body.length);
+  });
+
   test('ends idle connections at once', async () => {
     const server = createServer((_incoming, outgoing) => void outgoing.end());
     const { port } = await listen(server, place);
