@@ -103,7 +103,9 @@ class RowFilter implements BodySink, BodySource {
   }
 
   fail(cause: Error): void {
-    this.#fail(new Rejection('upstream-broken', `the list broke off: ${cause.message}`, { cause }));
+    // A client that left is no fault of the upstream's.
+    if (cause instanceof Rejection) this.#fail(cause);
+    else this.#fail(new Rejection('upstream-broken', `the list broke off: ${cause.message}`, { cause }));
   }
 
   whole(): undefined {

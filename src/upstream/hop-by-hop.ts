@@ -1,5 +1,6 @@
 /** Headers that belong to one connection and never cross the gateway (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = new Set([
+  'close',
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -11,7 +12,7 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** What `Connection` usually says: of the connection itself, and it names no header. */
+/** What `Connection` usually says: of the connection itself; headers of these names do not cross anyway. */
 const ITSELF: ReadonlySet<string | readonly string[]> = new Set(['keep-alive', 'close', 'Keep-Alive', 'Close']);
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;

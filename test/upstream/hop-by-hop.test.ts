@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { withoutHopByHop } from '../../src/upstream/hop-by-hop.ts';
 
 test.each([
+  'close',
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -18,6 +19,8 @@ test.each([
 test.each([
   ['one', 'x-private'],
   ['in other letters', 'X-Private'],
+  ['behind what is usual', 'Keep-Alive, X-Private'],
+  ['before it', 'x-private,close'],
   ['several', 'close, X-PRIVATE ,keep-alive'],
 ])('what Connection names does not cross either: %s', (_name, connection) => {
   expect(withoutHopByHop({ connection, 'x-private': 'x', etag: '"a"' })).toEqual({ etag: '"a"' });
