@@ -55,6 +55,12 @@ export interface Runner {
 
 const IDLE_MILLIS = 2000;
 
+/**
+ * Connections are opened, tokens and owners become known, and code is compiled: V8 goes on doing that for about ten seconds
+ * of load, and what it uses for it would be counted as the requests'.
+ */
+const WARM_UP_ROUNDS = 3;
+
 export type Load = (order: LoadOrder) => Promise<LoadResult>;
 
 /** Starts the load with a file of requests. */
@@ -140,10 +146,9 @@ const startAll = async (contenders: readonly Contender[], stage: Stage, { say }:
 const playRounds = async ({ runners, failing }: Field, load: Load, options: HttpOptions): Promise<Runner[]> => {
   const { rounds, seconds, say } = options;
   const playing = [...runners];
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const runner of rotated([...playing], round)) {
+  for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round += 1) {
+    for (const runner of rotated([...playing], round + WARM_UP_ROUNDS)) {
       try {
-        // The first round warms up: code is compiled, connections are opened, tokens and owners become known.
         const sample = await measure(runner, load, seconds * 1000);
         if (round > 0) runner.samples.push(sample);
       } catch (error) {
@@ -152,7 +157,8 @@ const playRounds = async ({ runners, failing }: Field, load: Load, options: Http
         say(`${runner.contender.name} FAILS: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    say(round === 0 ? 'warmed up' : `round ${round} of ${rounds} done`);
+    if (round === 0) say('warmed up');
+    else if (round > 0) say(`round ${round} of ${rounds} done`);
   }
   return playing;
 };
