@@ -119,7 +119,7 @@ export const checkIssuers = (issuers: readonly IssuerSettings[]): void => {
  * Returns a digest of settings. A verdict holds under those by which it was reached and no others (CVE-2021-32701,
  * CVE-2026-35039).
  */
-export const settingsDigest = (settings: IssuerSettings | readonly IssuerSettings[]): string =>
+export const settingsDigest = (settings: IssuerSettings): string =>
   hash('sha256', JSON.stringify(settings, withCollections), 'base64');
 
 /** JSON has no words for maps and sets, and would make all of them equal. */

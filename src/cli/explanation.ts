@@ -5,7 +5,7 @@ import type { Finding } from '../model/finding.ts';
 import type { RateLimit } from '../model/limits.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Policy } from '../model/policy.ts';
-import type { ReasonCode, Stage } from '../model/reason.ts';
+import { type ReasonCode, STAGES, type Stage } from '../model/reason.ts';
 import { Rejection } from '../model/rejection.ts';
 import type { ReadRequest } from '../model/request.ts';
 import { type ResourceRef, resourceKey, type Verb } from '../model/resource.ts';
@@ -18,21 +18,13 @@ import type { Forwarded } from './rehearsal/origin.ts';
 import type { Rehearsed } from './rehearsal/rehearsal.ts';
 import { headersOf } from './rehearsal/reply.ts';
 
-/** The stages of a request, in order. */
-export const STAGES = [
-  'canonical',
-  'match',
-  'authenticate',
-  'limit',
-  'read',
-  'authorize',
-  'rewrite',
-  'forward',
-  'filter',
-] as const satisfies readonly Stage[];
+type JudgingStage = Exclude<Stage, 'respond' | 'event'>;
+
+/** The stages that judge a request, in order. */
+export const JUDGING_STAGES = STAGES.filter((stage): stage is JudgingStage => stage !== 'respond' && stage !== 'event');
 
 export interface StageVerdict {
-  readonly stage: (typeof STAGES)[number];
+  readonly stage: JudgingStage;
   readonly verdict: 'passed' | 'refused' | 'not-reached';
 }
 
@@ -164,7 +156,7 @@ const stageVerdicts = ({ record, forwarded }: Rehearsed, reason: ReasonCode | nu
   // The stages are recorded in the order in which they were entered, and a refusal enters the last of all.
   const entered = Object.keys(record.stages).filter((stage) => stage !== 'respond');
   const last = entered.at(-1);
-  return STAGES.map((stage) => {
+  return JUDGING_STAGES.map((stage) => {
     if (!entered.includes(stage)) return { stage, verdict: 'not-reached' };
     if (stage === 'forward' && forwarded !== undefined) return { stage, verdict: 'not-reached' };
     return { stage, verdict: reason !== null && stage === last ? 'refused' : 'passed' };

@@ -1,7 +1,6 @@
 /**
  * TURNS: what comes in one turn of the event loop is judged together at its end. The same code then runs for one request
- * after the other while the processor has it at hand, and whoever is written to is woken once for several answers: with 64
- * clients at work a request costs a seventh less than where each is judged the moment it is there.
+ * after the other while the processor has it at hand, and whoever is written to is woken once for several answers.
  */
 
 /** Returns a gate. Each call returns a promise that resolves at the end of the event loop's turn, one for all who wait. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Explanation, STAGES } from '../../src/cli/explanation.ts';
+import { type Explanation, JUDGING_STAGES } from '../../src/cli/explanation.ts';
 import { explanationText } from '../../src/cli/explanation-text.ts';
 
 const allowed: Explanation = {
@@ -9,7 +9,7 @@ const allowed: Explanation = {
   detail: null,
   mode: 'enforce',
   findings: [],
-  stages: STAGES.map((stage) => ({
+  stages: JUDGING_STAGES.map((stage) => ({
     stage,
     verdict: stage === 'forward' || stage === 'filter' ? 'not-reached' : 'passed',
   })),
@@ -54,7 +54,7 @@ test('a refusal says why first, and nothing of what was not reached', () => {
     verdict: 'refused',
     reason: 'route-unknown',
     detail: 'no route matches',
-    stages: STAGES.map((stage, index) => ({
+    stages: JUDGING_STAGES.map((stage, index) => ({
       stage,
       verdict: index === 0 ? 'passed' : index === 1 ? 'refused' : 'not-reached',
     })),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explanation, STAGES } from '../../src/cli/explanation.ts';
+import { explanation, JUDGING_STAGES } from '../../src/cli/explanation.ts';
 import { type Belonging, callsOf, ledgerOf } from '../../src/cli/rehearsal/belongings.ts';
 import { rehearsal } from '../../src/cli/rehearsal/rehearsal.ts';
 import { readSources } from '../../src/policy/load.ts';
@@ -37,7 +37,7 @@ const verdicts = async (words: string, body?: object): Promise<string[]> =>
 
 describe('the stages of an explanation', () => {
   test('are those of the life of a request', async () => {
-    expect((await told('GET /')).stages.map(({ stage }) => stage)).toEqual(STAGES);
+    expect((await told('GET /')).stages.map(({ stage }) => stage)).toEqual(JUDGING_STAGES);
   });
 
   test.each([
@@ -48,14 +48,16 @@ describe('the stages of an explanation', () => {
     ['POST /api/canvas/mine/save', 4],
     ['GET /api/canvas/other', 5],
   ])('of %s are passed up to the one that refuses, and not reached after it', async (words, refusing) => {
-    const expected = STAGES.map((_, index) =>
+    const expected = JUDGING_STAGES.map((_, index) =>
       index < refusing ? 'passed' : index === refusing ? 'refused' : 'not-reached',
     );
     expect(await verdicts(words)).toEqual(expected);
   });
 
   test('end before anything is sent', async () => {
-    const expected = STAGES.map((stage) => (stage === 'forward' || stage === 'filter' ? 'not-reached' : 'passed'));
+    const expected = JUDGING_STAGES.map((stage) =>
+      stage === 'forward' || stage === 'filter' ? 'not-reached' : 'passed',
+    );
     expect(await verdicts('GET /api/canvas/mine')).toEqual(expected);
   });
 });
