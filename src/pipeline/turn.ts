@@ -5,10 +5,12 @@
 
 /** So often several wait for more at most: under load somebody comes in nearly every turn. */
 const MOST_TURNS = 8;
+/** So many are enough: what waits has taken nothing of its share yet, and is held back by nothing else. */
+const ENOUGH = 128;
 
 /**
  * Returns a gate. Each call returns a promise, one for all who wait. Who is alone goes on at the end of the event loop's turn;
- * several wait for others until a turn has brought none.
+ * several wait for others until a turn has brought none, or they are many.
  */
 export const turns = (): (() => Promise<void>) => {
   let end: Promise<void> | undefined;
@@ -18,7 +20,7 @@ export const turns = (): (() => Promise<void>) => {
     let before = 1;
     let left = MOST_TURNS;
     const endOfTurn = (): void => {
-      if (waiting > before && left > 0) {
+      if (waiting > before && waiting < ENOUGH && left > 0) {
         before = waiting;
         left -= 1;
         setImmediate(endOfTurn);

@@ -45,6 +45,14 @@ test('several wait for those of the next turn, until one brings nobody', async (
   await Promise.all(all);
 });
 
+test('many go on at the end of their turn: what waits is bounded', async () => {
+  const { order, come } = watched();
+  const all = Array.from({ length: 128 }, (_, index) => come(`${index}`));
+  await turnOfTheLoop();
+  expect(order.at(-1)).toBe('127 goes on');
+  await Promise.all(all);
+});
+
 test('nobody waits for ever for those who keep coming', async () => {
   const { order, come } = watched();
   const all = [come('first'), come('second')];
