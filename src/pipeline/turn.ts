@@ -5,7 +5,10 @@
 
 /** So often several wait for more at most: under load somebody comes in nearly every turn. */
 const MOST_TURNS = 8;
-/** So many are enough: what waits has taken nothing of its share yet, and is held back by nothing else. */
+/**
+ * With so many nobody waits for another turn: a request that waits has taken nothing of its user's share yet. One turn may
+ * bring more.
+ */
 const ENOUGH = 128;
 
 /**

@@ -45,7 +45,7 @@ test('several wait for those of the next turn, until one brings nobody', async (
   await Promise.all(all);
 });
 
-test('many go on at the end of their turn: what waits is bounded', async () => {
+test('many go on at the end of their turn, and wait for nobody', async () => {
   const { order, come } = watched();
   const all = Array.from({ length: 128 }, (_, index) => come(`${index}`));
   await turnOfTheLoop();
@@ -53,7 +53,7 @@ test('many go on at the end of their turn: what waits is bounded', async () => {
   await Promise.all(all);
 });
 
-test('nobody waits for ever for those who keep coming', async () => {
+test('several wait for eight turns more at most, whoever keeps coming', async () => {
   const { order, come } = watched();
   const all = [come('first'), come('second')];
   let turn = 0;
